@@ -1,0 +1,60 @@
+# `make` prints this help. Every verb is one line; .venv is made when it is missing or its requirements changed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+READY := .venv/.ready
+REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
+export NIGHTJAR_HOME ?= $(CURDIR)/var
+
+.PHONY: help install run test quick check format lint types demo airflow bench golden requirements clean
+
+help: ## Print the verbs
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+install: $(READY) ## Create .venv from the hash-pinned requirement files
+
+$(READY): requirements/uv.txt $(REQUIREMENTS) pyproject.toml
+	python3 -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip install --quiet --require-hashes --compile-bytecode $(REQUIREMENTS:%=-r %)
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+run: $(READY) ## Build the simulated world, run every night of it, print the report's path and what was found
+	$(BIN)/nightjar demo
+
+demo: run ## The same as run
+
+test: $(READY) ## Run all tests, the slow ones with real Airflow and a year of real data too
+	$(BIN)/pytest
+
+quick: $(READY) ## Run the tests that need no Airflow and no year of data
+	$(BIN)/pytest -m "not slow"
+
+check: format lint types test ## Format, lint, check types, test
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+
+lint: $(READY) ## Lint the code
+	$(BIN)/ruff check .
+
+types: $(READY) ## Check the types
+	$(BIN)/mypy
+
+golden: $(READY) ## Rewrite the generated files that tests compare with, to be seen in the diff
+	$(BIN)/python -m jobs.spec.schema
+	$(BIN)/pytest -m "not slow" --golden
+
+airflow: $(READY) ## Start a local Airflow with a DAG per model (PostgreSQL metadata where there is one)
+	deploy/airflow/start.sh
+
+bench: $(READY) ## Measure: rows per second of the reduction against a bare scan, cost of a night
+	$(BIN)/python -m benchmarks.reduction
+
+requirements: $(READY) ## Resolve and pin the requirement files anew
+	cd requirements && for name in uv run airflow dev; do \
+	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done
+
+clean: ## Remove .venv, var and caches
+	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

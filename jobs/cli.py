@@ -1,0 +1,194 @@
+"""The command line `nightjar`. Every command ends with one clear line and a non-zero status on error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jobs.errors import NightjarError, UsageError
+from jobs.periods import Period, parse_day
+from jobs.pipeline import STAGE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jobs.spec.model import ModelSpec
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class Nightjar(click.Group):
+    """Turns our errors into one line on standard error and status 2."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except NightjarError as error:
+            click.echo(f"nightjar: {error}", err=True)
+            ctx.exit(2)
+
+
+def _home() -> Path:
+    return Path(os.environ.get("NIGHTJAR_HOME") or PROJECT / "var").absolute()
+
+
+def _models() -> Path:
+    return Path(os.environ.get("NIGHTJAR_MODELS") or PROJECT / "dags" / "models").absolute()
+
+
+def _spec(model: str) -> ModelSpec:
+    from jobs.spec.reading import find_spec, load_spec
+
+    return load_spec(find_spec(model, _models()))
+
+
+def _period(day: str | None, first: str | None, last: str | None) -> Period:
+    if day and not (first or last):
+        return Period.of(parse_day(day))
+    if first and last and not day:
+        return Period(parse_day(first), parse_day(last))
+    raise UsageError("give --day D for one night, or --from A --to B for a range; days are written YYYY-MM-DD")
+
+
+def _days(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--to", "last", metavar="DAY", help="Last business day of a range."),
+        click.option("--from", "first", metavar="DAY", help="First business day of a range."),
+        click.option("--day", metavar="DAY", help="One business day, YYYY-MM-DD."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Nightjar, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nightjar")
+def main() -> None:
+    """Watches machine-learning models while people sleep."""
+
+
+@main.command()
+@click.argument("model")
+@_days
+@click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Only this stage (repeatable).")
+@click.option(
+    "--send",
+    is_flag=True,
+    help="Send the night's mail if it is due; only for one --day, the newest closed one.",
+)
+def run(model: str, day: str | None, first: str | None, last: str | None, stages: Sequence[str], send: bool) -> None:
+    """Run the nights of MODEL; a range is one set-based pass."""
+    spec, period = _spec(model), _period(day, first, last)
+    if send and len(period) > 1:
+        raise UsageError("--send goes with --day: a range is a backfill, and a backfill sends nothing")
+    _run(spec, period, tuple(stages) or STAGE_NAMES)
+    if send:
+        from datetime import UTC, datetime
+
+        from jobs.delivery import dispatch
+        from jobs.periods import business_day
+
+        newest = Period.of(business_day(datetime.now(UTC), spec.timezone)).reaching_back(1).first
+        click.echo(str(dispatch(spec, period.last, _home(), newest)))
+
+
+def _run(spec: ModelSpec, period: Period, stages: Sequence[str] = STAGE_NAMES) -> None:
+    from tqdm import tqdm
+
+    from jobs.pipeline import run as run_stages
+
+    ordered = tuple(stage for stage in STAGE_NAMES if stage in stages)
+    with tqdm(total=len(ordered), desc=f"{spec.model} {period}", disable=None, leave=False) as bar:
+        for summary in run_stages(spec, period, _home(), ordered):
+            bar.update()
+            tqdm.write(str(summary))
+            for note in summary.notes:
+                tqdm.write(f"  {note}", file=sys.stderr)
+
+
+@main.command()
+@click.argument("model")
+@_days
+def report(model: str, day: str | None, first: str | None, last: str | None) -> None:
+    """Render the reports of MODEL again."""
+    spec, period = _spec(model), _period(day, first, last)
+    _run(spec, period, ("report",))
+    click.echo(report_file(spec, period))
+
+
+def report_file(spec: ModelSpec, period: Period) -> Path:
+    """Where the report of the period's last night lies."""
+    return _home() / "reports" / spec.model / str(period.last) / "index.html"
+
+
+@main.command()
+@click.argument("model")
+@click.argument("statement")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values instead of a table.")
+def query(model: str, statement: str, as_csv: bool) -> None:
+    """Read-only SQL on the published data of MODEL, for example "SELECT * FROM metrics LIMIT 5"."""
+    import duckdb
+
+    from jobs.engine.warehouse import read_published
+
+    spec = _spec(model)
+    with read_published(_home(), spec.model) as connection:
+        try:
+            rows = connection.execute(statement).df()
+        except duckdb.Error as error:
+            raise UsageError(f"{spec.model}: {error}") from error
+    click.echo(rows.to_csv(index=False) if as_csv else rows.to_string(index=False), nl=not as_csv)
+
+
+@main.command()
+@click.argument("models", nargs=-1)
+def validate(models: Sequence[str]) -> None:
+    """Check specs (all, or MODELS) against the data's real schema."""
+    from jobs.spec.checking import check_against_data
+    from jobs.spec.reading import find_spec, load_spec, spec_files
+
+    faults = 0
+    for path in [find_spec(model, _models()) for model in models] or spec_files(_models()):
+        try:
+            found = check_against_data(load_spec(path))
+        except NightjarError as error:
+            found = [str(error)]
+        for sentence in found:
+            click.echo(sentence)
+        faults += sum(not sentence.startswith("note:") for sentence in found)
+        click.echo(f"{path.name}: {'ok' if not [s for s in found if not s.startswith('note:')] else 'see above'}")
+    if faults:
+        raise UsageError(f"{faults} faults; correct the specs or the data and run `nightjar validate` again")
+
+
+@main.command()
+@click.argument("predictions", type=click.Path())
+@click.argument("labels", type=click.Path(), required=False)
+def init(predictions: str, labels: str | None) -> None:
+    """Write a starter spec for the files PREDICTIONS (and LABELS) to standard output."""
+    from jobs.spec.starter import starter
+
+    click.echo(starter(Path(predictions), Path(labels) if labels else None), nl=False)
+
+
+@main.command()
+@click.option("--seed", default=7, show_default=True, help="Of the simulated world.")
+def demo(seed: int) -> None:
+    """Build the simulated world, run every night of it, and show what was found."""
+    from jobs.found import found
+    from jobs.world import build_world
+    from jobs.world.building import MODEL, world_folder
+
+    world = build_world(world_folder(_home()), seed)
+    spec = _spec(MODEL)
+    _run(spec, world.period)
+    click.echo("")
+    click.echo(found(_home(), spec.model, world.period))
+    click.echo(f"\nReport: {report_file(spec, world.period)}")
+
+
+if __name__ == "__main__":
+    main()

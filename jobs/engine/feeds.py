@@ -1,0 +1,147 @@
+"""A feed is one delivered source of a model: which columns it needs, how each cell is read, which rows it replaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from jobs.engine import sources
+from jobs.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.engine.sources import File
+    from jobs.spec.model import ModelSpec, OutcomeSource, PredictionSource
+
+Kind = Literal["id", "text", "number", "time", "label"]
+_VOUCHED: dict[Kind, set[sources.CellKind]] = {
+    "id": set(),
+    "text": {"number", "boolean", "time", "zoned", "text"},
+    "number": {"number", "boolean"},
+    "time": {"time", "zoned"},
+    "label": {"boolean"},
+}
+"""Kinds of cells that a format's own types vouch for; ids may still be empty."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One source as ingest sees it."""
+
+    name: str
+    table: str
+    pattern: str
+    files_zone: str
+    needed: dict[str, Kind]
+    """Columns without which a file is refused."""
+    optional: dict[str, Kind] = field(default_factory=dict)
+    """Columns read where they are there."""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """For `sql/ingest/<table>.sql`."""
+
+    @property
+    def night(self) -> str:
+        """The column of `table` that holds the night a row belongs to."""
+        return "day" if self.table == "predictions" else "known_day"
+
+    @property
+    def columns(self) -> dict[str, Kind]:
+        return self.needed | self.optional
+
+
+def positives(spec: ModelSpec) -> list[str]:
+    """How the positive label or decision may be written, in lower case.
+
+    A number or a boolean is also recognised as text and as a float: 1, 1.0 and true.
+    """
+    positive = spec.labels.positive if spec.labels else 1
+    if isinstance(positive, bool) or positive in (0, 1):
+        return ["1", "1.0", "true"] if positive else ["0", "0.0", "false"]
+    return [str(positive).lower()] + ([f"{positive}.0"] if isinstance(positive, int) else [])
+
+
+def feeds(spec: ModelSpec) -> Iterator[Feed]:
+    """The spec's sources in the order they are taken in."""
+    yield _predictions(spec, spec.predictions, "predictions")
+    repeats: dict[str, int] = {}
+    for source in spec.others:
+        repeats[source.role] = repeats.get(source.role, 0) + 1
+        number = repeats[source.role]
+        yield _predictions(spec, source, source.role if number == 1 else f"{source.role} {number}")
+    if spec.labels:
+        columns = spec.labels.columns
+        yield Feed(
+            "labels", "labels", spec.labels.path, spec.timezone,
+            needed={columns.id: "id", columns.label: _label_kind(spec)} | _timed(columns.timestamp),
+            parameters={"columns": columns, "positives": positives(spec)},
+        )  # fmt: skip
+    if spec.outcomes:
+        yield _outcomes(spec, spec.outcomes)
+
+
+def _label_kind(spec: ModelSpec) -> Kind:
+    """Labels written as 0/1 are checked to be 0 or 1; named classes (`cancelled`) are taken as they are."""
+    return "label" if {"1", "0"} & set(positives(spec)) else "text"
+
+
+def _timed(column: str | None) -> dict[str, Kind]:
+    return {column: "time"} if column else {}
+
+
+def _predictions(spec: ModelSpec, source: PredictionSource, name: str) -> Feed:
+    columns = source.columns
+    numeric = {name: feature.column or name for name, feature in spec.features.items() if feature.kind == "numeric"}
+    texts = dict(spec.segments) | {
+        name: feature.column or name for name, feature in spec.features.items() if feature.kind == "categorical"
+    }
+    needed: dict[str, Kind] = {columns.id: "id", columns.timestamp: "time", columns.score: "number"}
+    needed |= {column: "text" for column in (columns.version,) if column}
+    needed |= {column: "number" for column in (columns.latency_ms,) if column}
+    needed |= {column: _label_kind(spec) for column in (columns.decision,) if column}
+    inputs: dict[str, Kind] = dict.fromkeys(texts.values(), "text") | dict.fromkeys(numeric.values(), "number")  # type: ignore[assignment]
+    live = source.role == "live"
+    return Feed(
+        name, "predictions", source.path, source.files_zone or spec.timezone,
+        needed=needed | inputs if live else needed,
+        optional={} if live else {column: kind for column, kind in inputs.items() if column not in needed},
+        parameters={
+            "columns": columns, "positives": positives(spec), "numeric": numeric, "texts": texts, "source": name,
+            "role": source.role, "threshold": spec.threshold,
+        },
+    )  # fmt: skip
+
+
+def _outcomes(spec: ModelSpec, source: OutcomeSource) -> Feed:
+    columns = source.columns
+    needed: dict[str, Kind] = {columns.id: "id", columns.converted: "label"}
+    needed |= {column: "number" for column in (columns.value,) if column}
+    return Feed(
+        "outcomes", "outcomes", source.path, spec.timezone,
+        needed=needed | _timed(columns.timestamp), parameters={"columns": columns},
+    )  # fmt: skip
+
+
+def accept(feed: Feed, path: str, day: Any) -> File:
+    """The file, if it has every column the feed needs, in a type that can be read; DataError otherwise."""
+    file = sources.inspect(path, day)
+    missing = [column for column in feed.needed if column not in file.columns]
+    if missing:
+        raise DataError(f"{path}: column '{missing[0]}' is missing; the file has {', '.join(file.columns[:12])}")
+    return file
+
+
+def suspects(feed: Feed, files: list[File]) -> dict[str, Kind]:
+    """Columns whose cells must be looked at one by one, because the file's own types do not vouch for them."""
+    return {
+        column: kind
+        for column, kind in feed.columns.items()
+        if not {file.kind(column) for file in files} <= _VOUCHED[kind]
+    }
+
+
+def time_kind(feed: Feed, files: list[File]) -> str:
+    """How the timestamp is stored: `time` (naive), `zoned` or `text`; mixed deliveries are read as text."""
+    column = feed.parameters["columns"].timestamp
+    kinds = {file.kind(column) for file in files} if column else {"time"}
+    return kinds.pop() if len(kinds) == 1 else "text"

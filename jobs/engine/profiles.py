@@ -1,0 +1,137 @@
+"""The reference profile of a spec, from its files or a window of its days, and how features are counted against it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from jobs.engine import sources
+from jobs.engine.feeds import feeds
+from jobs.errors import DataError
+from jobs.periods import Period
+
+if TYPE_CHECKING:
+    from jobs.engine.warehouse import Warehouse
+    from jobs.spec.model import ModelSpec
+
+DEFAULT_WINDOW_DAYS = 28
+"""A spec without a reference accepts its first days as one."""
+_PSEUDO: dict[str, Literal["numeric", "categorical"]] = {"score": "numeric", "decision": "categorical"}
+
+
+@dataclass(frozen=True)
+class FeaturePlan:
+    """How one feature is counted in the bins of one reference; the fields `feature_statistics.sql` reads."""
+
+    name: str
+    """Of the feature, and of its column in `predictions`."""
+    version: str | None
+    """Only rows of this version; None: of all live versions."""
+    numeric: bool
+    scale: float
+    """Values times this are summed as integers."""
+    edges: tuple[float, ...]
+    """Upper edges of all interval bins but the last."""
+    categories: tuple[str, ...]
+    otherwise: int
+    """The bin of a value that no edge or category takes."""
+
+
+def window_of(spec: ModelSpec, start: date) -> Period | None:
+    """The days that serve as reference; None where files do. `start` is the first day watched."""
+    reference = spec.reference
+    if reference.file or reference.versions:
+        return None
+    if reference.window:
+        return Period(reference.window.first, reference.window.last)
+    return Period(start, start + timedelta(days=DEFAULT_WINDOW_DAYS - 1))
+
+
+def fingerprint(spec: ModelSpec) -> str:
+    """A digest of the reference files' contents, so that a changed reference is noticed; empty for windows."""
+    patterns = [pattern for pattern in (spec.reference.file, *(spec.reference.versions or {}).values()) if pattern]
+    return sources.fingerprint(path for pattern in patterns for path in sources.paths(pattern))
+
+
+def profile(spec: ModelSpec, start: date, warehouse: Warehouse) -> pd.DataFrame:
+    """The rows of `reference_bins`: each reference's features, score and decision in bins."""
+    from jobs.methods.drift import reference_profile
+
+    kinds = {name: feature.kind for name, feature in spec.features.items()} | _PSEUDO
+    references = _reference_rows(spec, start, warehouse).items()
+    made = [
+        reference_profile(rows, kinds, spec.reference.bins, spec.reference.categories, name)
+        for name, rows in references
+    ]
+    return pd.concat(made, ignore_index=True)
+
+
+def _reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    window = window_of(spec, start)
+    if window:
+        rows = warehouse.query("statistics/reference_window", features=list(spec.features), window=window)
+        return {"all": rows}
+    if spec.reference.file:
+        return {"all": _file_rows(spec, spec.reference.file, warehouse)}
+    return {
+        version: _file_rows(spec, pattern, warehouse) for version, pattern in (spec.reference.versions or {}).items()
+    }
+
+
+def _file_rows(spec: ModelSpec, pattern: str, warehouse: Warehouse) -> pd.DataFrame:
+    files = [sources.inspect(path, None) for path in sources.paths(pattern)]
+    if not files:
+        raise DataError(
+            f"{spec.model}: no reference file matches {pattern}; correct reference in the spec or deliver the file"
+        )
+    feed = next(feeds(spec))
+    numeric, categorical = (
+        {name: feature.column or name for name, feature in spec.features.items() if feature.kind == kind}
+        for kind in ("numeric", "categorical")
+    )
+    for file in files:
+        missing = [column for column in (*numeric.values(), *categorical.values()) if column not in file.columns]
+        if missing:
+            raise DataError(
+                f"{file.path}: this reference has no column '{missing[0]}'; it has {', '.join(file.columns[:12])}"
+            )
+    sources.expose(warehouse, files, feed.columns)
+    return warehouse.query("statistics/reference_rows", **(feed.parameters | {"texts": categorical}))
+
+
+def plans(bins: pd.DataFrame) -> list[FeaturePlan]:
+    """How to count each feature of a profile (rows of `reference_bins`)."""
+    return [
+        _plan(str(name), None if reference == "all" else str(reference), rows.sort_values("bin"))
+        for (reference, name), rows in bins.groupby(["reference", "feature"], sort=True)
+    ]
+
+
+def _plan(name: str, version: str | None, rows: pd.DataFrame) -> FeaturePlan:
+    edges = tuple(rows.loc[rows["kind"] == "interval", "upper"].astype(float))
+    categories = tuple(rows.loc[rows["kind"] == "category", "category"].astype(str))
+    # The bin of what no edge or category takes: the last open interval, the rarer categories, or unseen.
+    rest = rows.loc[rows["kind"].eq("other") | (rows["kind"].eq("interval") & rows["upper"].isna()), "bin"]
+    return FeaturePlan(
+        name=name,
+        version=version,
+        numeric=bool((rows["kind"] == "infinite").any()),
+        scale=_scale(edges[:-1]),
+        edges=edges[:-1],
+        categories=categories,
+        otherwise=int(rest.iloc[0]) if len(rest) else -2,
+    )
+
+
+def _scale(edges: tuple[float, ...]) -> float:
+    """A power of ten that gives ordinary values six digits before the point; values 2,000 times larger are not summed.
+
+    >>> _scale((0.5, 12.0)), _scale((5e-324,)), _scale(())
+    (10000.0, 1000000000000.0, 1000000.0)
+    """
+    magnitude = max((abs(edge) for edge in edges), default=0.0)
+    return 10.0 ** max(-280, min(12, 5 - math.floor(math.log10(magnitude)))) if magnitude > 0 else 1e6

@@ -1,0 +1,107 @@
+"""The stages in their order, and the one rule that makes any order of nights come out the same.
+
+A stage's finished nights are always a prefix of history: before it works on a period it also takes the nights between
+the last finished one and the period. So a night finds the whole past in place, whichever night was asked for first.
+A changed spec, reference or delivery shortens the prefix, and the next run heals it.
+
+This module is light to import; the stages and what they need are loaded when one runs.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from jobs.errors import OrderError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.periods import Period
+    from jobs.spec.model import ModelSpec
+    from jobs.stages import Summary
+
+STAGE_NAMES: tuple[str, ...] = ("ingest", "statistics", "metrics", "anomalies", "incidents", "report")
+
+
+def run(spec: ModelSpec, period: Period, home: Path, stages: Sequence[str] = STAGE_NAMES) -> Iterator[Summary]:
+    """Run the stages over the period and publish; yields each stage's summary as it ends."""
+    from jobs.engine.warehouse import open_warehouse
+
+    with open_warehouse(home, spec.model) as warehouse:
+        for stage in stages:
+            yield _run(spec, stage, period, warehouse)
+        warehouse.publish()
+
+
+def run_stage(spec: ModelSpec, stage: str, period: Period, home: Path) -> Summary:
+    """Run one stage over the period, waiting a bounded time for the model's file."""
+    from jobs.engine.warehouse import open_warehouse
+
+    with open_warehouse(home, spec.model) as warehouse:
+        return _run(spec, stage, period, warehouse)
+
+
+def publish(spec: ModelSpec, home: Path) -> Path:
+    """Replace the copy that people and dashboards read."""
+    from jobs.engine.warehouse import open_warehouse
+
+    with open_warehouse(home, spec.model) as warehouse:
+        return warehouse.publish()
+
+
+def _run(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> Summary:
+    if stage not in STAGE_NAMES:
+        raise UsageError(f"there is no stage '{stage}'; the stages are {', '.join(STAGE_NAMES)}")
+    warehouse.digest = _digest(spec, stage)
+    work: Summary = import_module(f"jobs.stages.{stage}").run(spec, _widened(spec, stage, period, warehouse), warehouse)
+    return work
+
+
+def _digest(spec: ModelSpec, stage: str) -> str:
+    """What a stage's finished nights were made with: its part of the spec, and from statistics on the reference."""
+    from jobs.engine.profiles import fingerprint
+    from jobs.spec.digest import stage_digest
+
+    return stage_digest(spec, stage) + (f" {fingerprint(spec)}" if stage != "ingest" else "")
+
+
+def _widened(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> Period:
+    """The period, reaching back to the first night that the stage has not finished."""
+    start = _start(spec, stage, period, warehouse)
+    done = warehouse.progress(stage)
+    if done and (done.digest != warehouse.digest or done.first != start):
+        warehouse.reopen(stage, None)
+        done = None
+    return period.from_(done.through + timedelta(days=1) if done else start)
+
+
+def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> date:
+    """The first night of history; OrderError where the stage before has not come as far as the period."""
+    if stage == "ingest":
+        return _first_day(spec, period)
+    before = STAGE_NAMES[STAGE_NAMES.index(stage) - 1]
+    done, first = warehouse.progress(before), warehouse.progress("ingest")
+    if done is None or first is None or done.through < period.last:
+        so_far = f"has finished through {done.through}" if done else "has not run"
+        raise OrderError(f"{spec.model}: {stage} of {period} needs {before}, which {so_far}; run {before} first")
+    return first.first
+
+
+def _first_day(spec: ModelSpec, period: Period) -> date:
+    from jobs.engine import sources
+
+    start = spec.start
+    if start is None:
+        delivered = sources.days_delivered(spec.predictions.path) if sources.has_day(spec.predictions.path) else []
+        start = min(delivered, default=period.first)
+    if period.first < start:
+        raise UsageError(
+            f"{spec.model}: {period} begins before the first day watched, {start}; "
+            f"{'change start in the spec' if spec.start else 'no predictions are delivered before it'}"
+        )
+    return start

@@ -1,0 +1,451 @@
+"""What a user may say about a model. Every default of Nightjar lives on this page, and nowhere else.
+
+The frozen classes below are the spec; `jobs.spec.reading` makes them from YAML, `jobs.spec.schema` writes the
+JSON Schema that editors complete and check with.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["info", "warning", "critical"]
+Action = Literal["retrain", "fallback", "rollback"]
+Role = Literal["live", "shadow", "challenger"]
+Kind = Literal["numeric", "categorical"]
+MetricName = Literal[
+    "volume", "missing_rate", "psi", "score_mean", "latency_p95",
+    "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
+    "conversion", "value_per_prediction", "value",
+]  # fmt: skip
+
+RESERVED = frozenset({"day", "source", "id", "ts", "version", "role", "score", "decision", "latency_ms"})
+"""Columns that every prediction has; a feature or segment of that name must be renamed with `column:`."""
+
+
+class Strict(BaseModel):
+    """Frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+
+def _zone(name: Any) -> Any:
+    if isinstance(name, str) and name not in available_timezones():
+        near = get_close_matches(name, sorted(available_timezones()), n=1)
+        hint = f"did you mean '{near[0]}'?" if near else "examples: UTC, Europe/Lisbon, America/New_York"
+        raise ValueError(f"'{name}' is not a time zone of the IANA database; {hint}")
+    return name
+
+
+Zone = Annotated[str, BeforeValidator(_zone)]
+
+
+class Change(Strict):
+    """A change against something: relative (`10%`) or in percentage points of a rate (`5pp`).
+
+    >>> Change.parse("10%"), Change.parse("5pp").limit(0.02, falling=False)
+    (Change(amount=0.1, unit='%'), 0.07)
+    """
+
+    amount: float = Field(gt=0)
+    unit: Literal["%", "pp"]
+
+    @classmethod
+    def parse(cls, given: Any) -> Any:
+        """`10%` or `5pp`; anything else says how to write it."""
+        if not isinstance(given, str):
+            return given if isinstance(given, Change | dict) else cls._refuse(given)
+        for unit in ("%", "pp"):
+            number = given.strip().removesuffix(unit)
+            if given.strip().endswith(unit):
+                try:
+                    return cls(amount=float(number) / 100, unit=unit)
+                except ValueError:
+                    break
+        return cls._refuse(given)
+
+    @staticmethod
+    def _refuse(given: object) -> Any:
+        raise ValueError(
+            f"'{given}' is not a change; write 10% (of the former value) or 5pp (percentage points)"
+        )
+
+    def limit(self, former: float, *, falling: bool) -> float:
+        """The value at which the change away from `former` is reached."""
+        step = self.amount if self.unit == "pp" else abs(former) * self.amount
+        return former - step if falling else former + step
+
+    def __str__(self) -> str:
+        return f"{self.amount * 100:g}{self.unit}"
+
+
+ChangeText = Annotated[
+    Change,
+    BeforeValidator(Change.parse),
+    PlainSerializer(str, when_used="always"),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(%|pp)\s*$", "examples": ["10%", "5pp"]}
+    ),
+]
+
+
+class PredictionColumns(Strict):
+    """What the columns of a prediction file are called."""
+
+    id: str = "request_id"
+    """What labels and outcomes are joined by."""
+    timestamp: str = "ts"
+    """When the prediction was served; its business day is cut from it."""
+    score: str = "score"
+    """The probability of the positive label."""
+    version: str | None = None
+    """Absent: every row is version `1`."""
+    decision: str | None = None
+    """Absent: score >= threshold."""
+    latency_ms: str | None = None
+    """Milliseconds until the answer; absent: latency is not watched."""
+
+
+class PredictionSource(Strict):
+    """Where predictions are delivered: Parquet, CSV or JSON lines."""
+
+    path: str
+    """With `{day}` (one delivery a day) or without (cut by the timestamp)."""
+    role: Role = "live"
+    """`live` answers were acted on; `shadow` and `challenger` answers stand beside them."""
+    columns: PredictionColumns = PredictionColumns()
+    files_zone: Zone | None = None
+    """The zone in which files are cut and naive timestamps are written; absent: the model's."""
+
+
+class LabelColumns(Strict):
+    """What the columns of a label file are called."""
+
+    id: str = "request_id"
+    label: str = "label"
+    """What truly happened."""
+    timestamp: str | None = None
+    """Needed only where the path has no `{day}`: the day it falls on is the day the label became known."""
+
+
+class LabelSource(Strict):
+    """Where labels are delivered. The day of the delivery is the day on which the label became known."""
+
+    path: str
+    """With `{day}`, the day of the delivery, or without (cut by the timestamp)."""
+    columns: LabelColumns = LabelColumns()
+    positive: str | int | bool = 1
+    """The label (and decision) value that counts as positive."""
+    ages: tuple[Annotated[int, Field(ge=0, le=730)], ...] = Field((7,), min_length=1)
+    """Label ages, in days, at which metrics are computed; labels are not awaited for longer than the last."""
+
+    @property
+    def horizon(self) -> int:
+        """Days after which a label no longer counts."""
+        return max(self.ages)
+
+
+class OutcomeColumns(Strict):
+    """What the columns of an outcome file are called."""
+
+    id: str = "request_id"
+    converted: str = "converted"
+    """1 where the business got what it wanted."""
+    value: str | None = None
+    """What it was worth, in `unit`; absent: value is not watched."""
+    timestamp: str | None = None
+    """Needed only where the path has no `{day}`."""
+
+
+class OutcomeSource(Strict):
+    """Where business outcomes are delivered."""
+
+    path: str
+    """With `{day}`, the day of the delivery, or without (cut by the timestamp)."""
+    columns: OutcomeColumns = OutcomeColumns()
+    ages: tuple[Annotated[int, Field(ge=0, le=730)], ...] | None = None
+    """Absent: the label ages."""
+    per: Literal["known", "prediction"] = "known"
+    """Conversion among the `known` outcomes, or, where files list conversions only, among all predictions."""
+    unit: str = ""
+    """What value is counted in, for example EUR."""
+
+
+def _feature(given: Any) -> Any:
+    return {"kind": given} if isinstance(given, str) else given
+
+
+def _segments(given: Any) -> Any:
+    if not isinstance(given, list | tuple):
+        return given
+    for name in given:
+        if not isinstance(name, str):
+            raise ValueError(f"has {name!r} in its list of names; put it in quotes")  # noqa: TRY004 - for pydantic
+    return {name: name for name in given}
+
+
+class Feature(Strict):
+    """An input column that is watched for drift and missing values."""
+
+    kind: Kind
+    """`numeric` values are binned by quantiles, `categorical` ones counted by value."""
+    column: str | None = None
+    """Its name in the files; absent: the feature's own."""
+    importance: Annotated[float, Field(gt=0)] | None = None
+    """Its share in the model's decisions; drift of important features is told first."""
+
+
+class ReferenceWindow(Strict):
+    """A window of the model's own days, as reference; drift is judged after its end."""
+
+    first: date
+    last: date
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.last < self.first:
+            raise ValueError("ends before it begins; swap first and last")
+        return self
+
+
+class Reference(Strict):
+    """The accepted behaviour that drift is measured against; absent: the model's first 28 days."""
+
+    file: str | None = None
+    """One reference file for all versions."""
+    versions: dict[str, str] | None = None
+    """One reference file a version."""
+    window: ReferenceWindow | None = None
+    """Days of the model's own."""
+    bins: int = Field(10, ge=2, le=50)
+    """Quantile bins of a numeric feature."""
+    categories: int = Field(30, ge=2, le=200)
+    """The most frequent values keep bins of their own; rarer ones share one."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = [name for name in ("file", "versions", "window") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"needs at most one of file, versions, window; given: {' and '.join(given)}")
+        return self
+
+
+class Rule(Strict):
+    """When a night's figure is a breach, and what follows from it."""
+
+    metric: MetricName
+    """The figure that is judged."""
+    above: float | None = None
+    """A breach above this value."""
+    below: float | None = None
+    """A breach below this value."""
+    drop: ChangeText | None = None
+    """A breach when it falls by more than this, `10%` of the former value or `5pp` (percentage points)."""
+    rise: ChangeText | None = None
+    """A breach when it rises by more than this, `10%` of the former value or `5pp` (percentage points)."""
+    outside: Literal["expected"] | None = None
+    """Outside the expected range that Prophet gives from the past."""
+    against: Literal["recent", "reference", "previous_version"] = "recent"
+    """What a drop or rise is measured from."""
+    features: tuple[str, ...] | None = None
+    """Absent: every feature, and for psi the score and decision too."""
+    segments: Literal["all", "each"] = "all"
+    """`all`: the whole day; `each`: every segment."""
+    ages: tuple[int, ...] | None = None
+    """Absent: every label age."""
+    nights: int = Field(1, ge=1, le=60)
+    """Nights in a row, judged ones, before it is a breach."""
+    min_n: int = Field(50, ge=1)
+    """Below this n the rule does not judge."""
+    severity: Severity = "warning"
+    action: Action | None = None
+    """What a breach asks for; absent: nothing but to be told."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        bounds = [
+            name for name in ("above", "below", "drop", "rise", "outside") if getattr(self, name) is not None
+        ]
+        if len(bounds) != 1:
+            given = " and ".join(bounds) or "none"
+            raise ValueError(f"needs exactly one of above, below, drop, rise, outside; given: {given}")
+        return self
+
+    @property
+    def name(self) -> str:
+        """How verdicts call it, for example `accuracy drop 10%`."""
+        bounds = ("above", "below", "drop", "rise", "outside")
+        bound, size = next((name, getattr(self, name)) for name in bounds if getattr(self, name) is not None)
+        against = {"recent": "", "reference": " on reference", "previous_version": " on previous version"}
+        size_text = f"{size:g}" if isinstance(size, float) else str(size)
+        by_segment = " by segment" if self.segments == "each" else ""
+        return f"{self.metric} {bound} {size_text}{against[self.against]}{by_segment}"
+
+
+class Detection(Strict):
+    """How expected ranges are found."""
+
+    metrics: tuple[MetricName, ...] = (
+        "volume", "score_mean", "latency_p95", "accuracy", "conversion", "value_per_prediction",
+    )  # fmt: skip
+    """Series that get an expected range, whole days of all live versions."""
+    limit: float = Field(5.0, gt=0)
+    """Standardised distance from the expected value that counts as outside."""
+    min_history: int = Field(28, ge=14)
+    """Days of history before Prophet is asked; before, a seasonal median speaks."""
+    max_history: int = Field(365, ge=60)
+    """Days of history that the forecast learns from."""
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    """Its holidays are known to the forecast, for example PT."""
+    recent_days: int = Field(56, ge=7)
+    """The window of days behind `against: recent`, ..."""
+    recent_gap: int = Field(14, ge=0)
+    """... which ends that many days before the judged one, so that a new fault does not teach itself."""
+    error_rate: float = Field(0.01, gt=0, lt=0.5)
+    """Chance, over all series of a night together, that chance alone makes a threshold rule speak."""
+
+
+class Incidents(Strict):
+    """The life of an incident."""
+
+    resolve_after: int = Field(3, ge=1)
+    """Judged nights without a breach before it is resolved."""
+
+
+class ActionPolicy(Strict):
+    """Guard rails of one action."""
+
+    cooldown_days: int = Field(14, ge=0)
+    """Days after it in which it is not asked for again."""
+    min_labels: int = Field(500, ge=0)
+    """Labels known in the last 28 days that it needs."""
+
+
+class Actions(Strict):
+    """What may be asked for, and its guard rails."""
+
+    retrain: ActionPolicy = ActionPolicy()
+    fallback: ActionPolicy = ActionPolicy(cooldown_days=7, min_labels=100)
+    rollback: ActionPolicy = ActionPolicy(cooldown_days=14, min_labels=0)
+
+
+class Mail(Strict):
+    """Who gets the nightly mail; nobody by default."""
+
+    to: tuple[str, ...] = ()
+    """Mail addresses."""
+    when: Literal["always", "incident", "change"] = "change"
+    """`change`: when an incident opens, escalates or resolves."""
+
+
+class Schedule(Strict):
+    """When Airflow starts the night."""
+
+    at: Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}(:\d{2})?$"})] = time(5, 0)
+    """Local time at which the night for the day before starts."""
+    retries: int = Field(2, ge=0)
+    """Tries after the first, of each stage."""
+    timeout_minutes: int = Field(60, ge=1)
+    """Minutes after which a stage is given up."""
+
+
+class ModelSpec(Strict):
+    """Everything Nightjar knows about a model before it sees its data."""
+
+    model: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    """Its name, which is also the name of this file without `.yaml`."""
+    description: str = ""
+    """One sentence for the report's head."""
+    owner: str = ""
+    """Who is asked when something is wrong."""
+    task: Literal["binary"] = "binary"
+    timezone: Zone = "UTC"
+    """Where the business day begins and ends, for example Europe/Lisbon."""
+    start: date | None = None
+    """The first business day watched; absent: the first one delivered."""
+    threshold: float = 0.5
+    """Score from which the decision is positive, where files carry no decision."""
+    predictions: PredictionSource
+    """The live answers."""
+    others: tuple[PredictionSource, ...] = ()
+    """Shadow and challenger answers."""
+    labels: LabelSource | None = None
+    """Absent: nothing that needs the truth is computed."""
+    outcomes: OutcomeSource | None = None
+    """Absent: no business metrics."""
+    features: dict[
+        str, Annotated[Feature, BeforeValidator(_feature, json_schema_input_type=Kind | Feature)]
+    ] = {}
+    """Feature name: `numeric`, `categorical`, or a mapping with more."""
+    segments: Annotated[
+        dict[str, str], BeforeValidator(_segments, json_schema_input_type=dict[str, str] | list[str])
+    ] = {}
+    """Segment name: column in the prediction files. A list of names is short for names that are columns."""
+    reference: Reference = Reference()
+    min_rows: int = Field(30, ge=1)
+    """Below this n a metric's state is not_evaluated."""
+    rules: tuple[Rule, ...] = ()
+    """A metric named here loses its default rules."""
+    detection: Detection = Detection()
+    incidents: Incidents = Incidents()
+    actions: Actions = Actions()
+    """Guard rails of what rules may ask for."""
+    mail: Mail = Mail()
+    schedule: Schedule = Schedule()
+
+    @property
+    def label_ages(self) -> tuple[int, ...]:
+        """Ascending, without repeats; empty without labels."""
+        return tuple(sorted(set(self.labels.ages))) if self.labels else ()
+
+    @property
+    def outcome_ages(self) -> tuple[int, ...]:
+        """Ascending, without repeats; empty without outcomes."""
+        if self.outcomes is None:
+            return ()
+        return tuple(sorted(set(self.outcomes.ages))) if self.outcomes.ages else (self.label_ages or (0,))
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The spec's rules, and the field's defaults for the metrics it does not name."""
+        named = {rule.metric for rule in self.rules}
+        return self.rules + tuple(rule for rule in DEFAULT_RULES if rule.metric not in named)
+
+
+DEFAULT_RULES: tuple[Rule, ...] = (
+    Rule(metric="psi", above=0.2, nights=2, severity="warning"),
+    Rule(metric="psi", above=0.3, nights=2, severity="critical", action="retrain"),
+    Rule(metric="missing_rate", rise="5pp", against="reference", severity="warning"),
+    Rule(metric="accuracy", drop="10%", severity="warning"),
+    Rule(metric="accuracy", drop="10%", segments="each", severity="warning"),
+    Rule(metric="accuracy", drop="20%", severity="critical", action="retrain"),
+    Rule(metric="accuracy", below=0.8, nights=2, severity="critical", action="fallback"),
+    Rule(metric="accuracy", outside="expected"),
+    Rule(metric="recall", drop="15%", severity="warning"),
+    Rule(
+        metric="conversion",
+        drop="5%",
+        against="previous_version",
+        severity="critical",
+        action="rollback",
+    ),
+    Rule(metric="conversion", outside="expected"),
+    Rule(metric="value_per_prediction", outside="expected", severity="info"),
+    Rule(metric="volume", outside="expected"),
+    Rule(metric="latency_p95", outside="expected"),
+)

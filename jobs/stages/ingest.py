@@ -1,0 +1,289 @@
+"""Take delivered files in: typed, keyed, a delivered day replacing what it delivered before.
+
+A day without files is recorded as missing, a day with a malformed file is refused whole; neither removes what an earlier
+delivery brought. A delivery that differs from the one of the last run reopens the later stages from its day on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+
+from jobs import tables
+from jobs.engine import sources
+from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kind
+from jobs.engine.sources import first_line
+from jobs.errors import DataError
+from jobs.stages import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from jobs.engine.sources import File
+    from jobs.engine.warehouse import Warehouse
+    from jobs.periods import Period
+    from jobs.spec.model import ModelSpec
+
+LATER_STAGES = ("statistics", "metrics", "anomalies", "incidents", "report")
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What a feed brought for a period: the files of each good day, and the reason of each refused one."""
+
+    files: dict[date, list[File]]
+    refused: dict[date, str]
+    refused_paths: dict[date, list[str]]
+    missing: tuple[date, ...]
+
+    def fingerprints(self) -> dict[date, str]:
+        """What was delivered for each day that has files, so that a repeat is known as one."""
+        by_day = {day: [file.path for file in files] for day, files in self.files.items()} | self.refused_paths
+        digests = {paths: sources.fingerprint(paths) for paths in {tuple(paths) for paths in by_day.values()}}
+        return {day: digests[tuple(paths)] for day, paths in by_day.items()}
+
+
+def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
+    """Take in the period's deliveries of every source."""
+    stored = {name: feature.kind for name, feature in spec.features.items()}
+    warehouse.create(
+        tables.predictions(
+            spec.segments,
+            [name for name, kind in stored.items() if kind == "numeric"],
+            [name for name, kind in stored.items() if kind == "categorical"],
+        )
+    )
+    arrivals = [(feed, look(feed, spec, period, warehouse)) for feed in feeds(spec)]
+    try:
+        rows = _write(spec, period, arrivals, warehouse)
+    except duckdb.Error:
+        # A file whose outside is in order may be damaged within, which shows only when every cell is read.
+        damaged = {
+            path: reason for feed, brought in arrivals for path, reason in _damaged(feed, brought, warehouse).items()
+        }
+        if not damaged:
+            raise
+        arrivals = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
+        rows = _write(spec, period, arrivals, warehouse)
+    notes = tuple(
+        f"refused {feed.name} of {day}: {reason}"
+        for feed, brought in arrivals
+        for day, reason in brought.refused.items()
+    )
+    return Summary("ingest", period, rows, notes)
+
+
+def _write(
+    spec: ModelSpec, period: Period, arrivals: list[tuple[Feed, Arrivals]], warehouse: Warehouse
+) -> dict[str, int]:
+    """Replace what differs from the last delivery, keep the ledger, and reopen what was made from the former rows."""
+    rows: dict[str, int] = {}
+    changed: list[date] = []
+    with warehouse.transaction():
+        before = _fingerprints(warehouse, period)
+        for feed, brought in arrivals:
+            marks = brought.fingerprints()
+            fresh = {day for day, mark in marks.items() if before.get((feed.name, day)) != mark}
+            changed += [day for day in fresh if (feed.name, day) in before]
+            taken = take(feed, spec, {day: files for day, files in brought.files.items() if day in fresh}, warehouse)
+            rows[feed.name] = int(taken["rows"].sum())
+            unseen = [day for day in brought.missing if (feed.name, day) not in before]
+            _record(feed, brought, marks, [*fresh, *unseen], taken, warehouse)
+        if changed:
+            for stage in LATER_STAGES:
+                warehouse.reopen(stage, min(changed))
+        warehouse.finish("ingest", period)
+    return rows
+
+
+def look(
+    feed: Feed,
+    spec: ModelSpec,
+    period: Period,
+    warehouse: Warehouse,
+    damaged: Mapping[str, str] | None = None,
+) -> Arrivals:
+    """Find the feed's files and refuse the days on which one of them is malformed; reads, writes nothing.
+
+    `damaged`: paths that are known not to be readable, with the reason.
+    """
+    found = sources.period_files(feed.pattern, period, spec.timezone, feed.files_zone)
+    seen: dict[str, File | str] = {}
+    for path, file_day in {file for files in found.values() for file in files}:
+        try:
+            seen[path] = accept(feed, path, file_day)
+        except DataError as error:
+            seen[path] = str(error)
+    seen |= {path: reason for path, reason in (damaged or {}).items() if path in seen}
+    good = [file for file in seen.values() if not isinstance(file, str)]
+    seen |= _malformed(feed, good, warehouse)
+    files: dict[date, list[File]] = {}
+    refused: dict[date, str] = {}
+    for day, members in found.items():
+        reasons = [answer for path, _ in members if isinstance(answer := seen[path], str)]
+        if reasons:
+            refused[day] = reasons[0]
+        elif members:
+            files[day] = [answer for path, _ in members if not isinstance(answer := seen[path], str)]
+    refused_paths = {day: [path for path, _ in found[day]] for day in refused}
+    return Arrivals(files, refused, refused_paths, tuple(day for day in period if not found[day]))
+
+
+def _malformed(feed: Feed, files: list[File], warehouse: Warehouse) -> dict[str, str]:
+    """The files with a cell that cannot be what the spec says, each with its reason."""
+    checks = suspects(feed, files)
+    if not files or not checks:
+        return {}
+    sources.expose(warehouse, files, feed.columns)
+    try:
+        counts = warehouse.query("ingest/malformed", checks=checks)
+    except duckdb.Error as error:
+        return _one_by_one(feed, files, warehouse, error)
+    reasons: dict[str, str] = {}
+    wanted = {"number": "a number", "time": "a timestamp", "label": "0 or 1"}
+    for position, (column, kind) in enumerate(checks.items()):
+        for file, broken, example in counts.loc[
+            counts[f"broken {position}"] > 0, ["file", f"broken {position}", f"example {position}"]
+        ].itertuples(index=False):
+            what = "is empty" if kind == "id" else f"is not {wanted[kind]}, for example '{str(example)[:60]}',"
+            reasons.setdefault(file, f"{file}: column '{column}' {what} in {int(broken):,} rows")
+    return reasons
+
+
+def _one_by_one(feed: Feed, files: list[File], warehouse: Warehouse, error: duckdb.Error) -> dict[str, str]:
+    """Which file made the reading of all of them fail."""
+    if len(files) == 1:
+        return {files[0].path: f"{files[0].path}: cannot be read as {files[0].format}: {first_line(error)}"}
+    return {path: reason for file in files for path, reason in _malformed(feed, [file], warehouse).items()}
+
+
+def _damaged(feed: Feed, brought: Arrivals, warehouse: Warehouse) -> dict[str, str]:
+    """The files of the feed that cannot be read to the end, each with its reason."""
+    reasons: dict[str, str] = {}
+    for file in {file.path: file for files in brought.files.values() for file in files}.values():
+        try:
+            warehouse.execute(f"SELECT MAX(HASH(COLUMNS(*))) FROM ({sources.reader([file])})").fetchall()
+        except duckdb.Error as error:
+            reasons[file.path] = f"{file.path}: cannot be read as {file.format}: {first_line(error)}"
+    return reasons
+
+
+def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: Warehouse) -> pd.DataFrame:
+    """Replace these days' rows of the feed by what the files hold.
+
+    Returns one row a day (its index): rows kept, duplicates dropped (the last delivered stays), rows dated on another day.
+    """
+    counted = pd.DataFrame(0, index=pd.Index(list(days), dtype="object"), columns=["rows", "duplicates", "misdated"])
+    if not days:
+        return counted
+    files = list({file.path: file for members in days.values() for file in members}.values())
+    key: list[Any] = [list(days)]
+    where = f"{feed.night} = ANY(?)"
+    if feed.table == "predictions":
+        where, key = f"{where} AND source = ?", [*key, feed.name]
+    warehouse.execute(f"DELETE FROM {feed.table} WHERE {where}", key)
+    sources.expose(warehouse, files, feed.columns)
+    select = warehouse.select(
+        f"ingest/{feed.table}", **feed.parameters, kinds={"timestamp": time_kind(feed, files)},
+        zone=spec.timezone, files_zone=feed.files_zone, days=list(days),
+    )  # fmt: skip
+    warehouse.insert(feed.table, select, _columns(feed, spec))
+    misdated = f"COUNT_IF(CAST(ts AS DATE) <> {feed.night})" if feed.table == "predictions" else "0"
+    found = warehouse.execute(
+        f"SELECT {feed.night}, COUNT(DISTINCT id), COUNT(*) - COUNT(DISTINCT id), {misdated} "
+        f"FROM {feed.table} WHERE {where} GROUP BY ALL", key,
+    ).fetchall()  # fmt: skip
+    for day, *counts in found:
+        counted.loc[day] = counts
+    if counted["duplicates"].any():
+        # rowid grows in the order of insertion, which is the order of the files and of the rows in them
+        warehouse.execute(
+            f"DELETE FROM {feed.table} WHERE {where} AND rowid NOT IN "
+            f"(SELECT MAX(rowid) FROM {feed.table} WHERE {where} GROUP BY {feed.night}, id)", key + key,
+        )  # fmt: skip
+    return counted
+
+
+def _columns(feed: Feed, spec: ModelSpec) -> dict[str, str]:
+    if feed.table != "predictions":
+        return tables.BY_NAME[feed.table].columns
+    return tables.predictions(spec.segments, feed.parameters["numeric"], feed.parameters["texts"]).columns
+
+
+def _fingerprints(warehouse: Warehouse, period: Period) -> dict[tuple[str, date], str]:
+    """What the ledger holds for the period. Empty when ingest begins anew, so that every delivery is taken again."""
+    if warehouse.progress("ingest") is None:
+        return {}
+    rows = warehouse.execute(
+        "SELECT source, day, fingerprint FROM deliveries WHERE day BETWEEN ? AND ?",
+        [period.first, period.last],
+    ).fetchall()
+    return {(source, day): fingerprint for source, day, fingerprint in rows}
+
+
+def _record(
+    feed: Feed,
+    brought: Arrivals,
+    marks: dict[date, str],
+    days: list[date],
+    taken: pd.DataFrame,
+    warehouse: Warehouse,
+) -> None:
+    """Write the ledger rows of these days."""
+    held = dict(
+        warehouse.execute(
+            f"SELECT {feed.night}, COUNT(*) FROM {feed.table} WHERE {feed.night} = ANY(?) GROUP BY ALL", [list(brought.refused)]
+        ).fetchall()
+    ) if brought.refused else {}  # fmt: skip
+    rows = []
+    for day in sorted(days):
+        if day in brought.files:
+            rows.append(
+                (
+                    day,
+                    feed.name,
+                    "delivered",
+                    len(brought.files[day]),
+                    *map(int, taken.loc[day]),
+                    marks[day],
+                    None,
+                )
+            )
+        elif day in brought.refused:
+            kept = f"; the {held[day]:,} rows delivered before are kept" if day in held else ""
+            rows.append(
+                (
+                    day,
+                    feed.name,
+                    "refused",
+                    len(brought.refused_paths[day]),
+                    0,
+                    0,
+                    0,
+                    marks[day],
+                    brought.refused[day] + kept,
+                )
+            )
+        else:
+            rows.append(
+                (
+                    day,
+                    feed.name,
+                    "missing",
+                    0,
+                    0,
+                    0,
+                    0,
+                    "",
+                    f"no file matches {feed.pattern.replace('{day}', str(day))}",
+                )
+            )
+    if not rows:
+        return
+    warehouse.execute("DELETE FROM deliveries WHERE source = ? AND day = ANY(?)", [feed.name, sorted(days)])
+    frame = pd.DataFrame(rows, columns=list(tables.BY_NAME["deliveries"].columns))
+    warehouse.insert("deliveries", frame)

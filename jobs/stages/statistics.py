@@ -1,0 +1,57 @@
+"""Rows -> the waist: everything after this stage reads small additive counts and never the rows again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from jobs.engine import profiles
+from jobs.periods import Period
+from jobs.stages import Summary
+
+if TYPE_CHECKING:
+    from jobs.engine.warehouse import Select, Warehouse
+    from jobs.spec.model import ModelSpec
+
+
+def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
+    """Reduce the period's predictions, and the labels and outcomes that became known in it."""
+    segments = {f"segment {position}": name for position, name in enumerate(spec.segments, 1)}
+    label_horizon = max(spec.label_ages, default=0)
+    outcome_horizon = max(spec.outcome_ages, default=0)
+    counted: dict[str, Select] = {
+        name: warehouse.select(f"statistics/{name}", period=period, segments=segments)
+        for name in ("prediction_statistics", "latency_statistics", "arrival_statistics")
+    }
+    for name, horizon in (("label_statistics", label_horizon), ("outcome_statistics", outcome_horizon)):
+        counted[name] = warehouse.select(
+            f"statistics/{name}", period=period, segments=segments, horizon=horizon,
+            horizon_start=period.first - timedelta(days=horizon),
+        )  # fmt: skip
+    with warehouse.transaction():
+        features = _features(spec, period, warehouse)
+        rows = warehouse.replace("statistics", period, counted | features)
+    return Summary("statistics", period, rows)
+
+
+def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str, Select]:
+    """The features' counts against the reference; none before a reference window has ended."""
+    ingested, done = warehouse.progress("ingest"), warehouse.progress("statistics")
+    start = ingested.first if ingested else period.first
+    window = profiles.window_of(spec, start)
+    judged = period
+    if window and period.first <= window.last:
+        if period.last <= window.last:
+            return {"feature_statistics": warehouse.select("statistics/no_feature_statistics")}
+        judged = Period(window.last + timedelta(days=1), period.last)
+    known = warehouse.read("reference_bins")
+    if done is None or known.empty or judged != period:
+        warehouse.execute("DELETE FROM reference_bins")
+        known = profiles.profile(spec, start, warehouse)
+        warehouse.insert("reference_bins", known)
+    pooled = spec.reference.versions is None
+    return {
+        "feature_statistics": warehouse.select(
+            "statistics/feature_statistics", period=judged, features=profiles.plans(known), pooled=pooled
+        )
+    }

@@ -1,0 +1,192 @@
+"""The tables of a model's file: what each is for, its columns, and which night a row belongs to.
+
+A stage replaces a period by deleting the rows whose `night` falls in it and inserting new ones, in one transaction.
+Sums are exact decimals: adding doubles in another order gives other last digits, and a re-run must not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `columns` maps names to SQL types in order; `night` is the SQL expression of a row's night."""
+
+    name: str
+    purpose: str
+    columns: dict[str, str]
+    night: str | None = "day"
+
+
+def _columns(text: str) -> dict[str, str]:
+    """`name TYPE, name TYPE` -> mapping.
+
+    >>> _columns("day DATE, total DECIMAL(38,9)")
+    {'day': 'DATE', 'total': 'DECIMAL(38,9)'}
+    """
+    return dict(column.split(maxsplit=1) for column in " ".join(text.split()).split(", "))
+
+
+def predictions(segments: Iterable[str], numeric: Iterable[str], categorical: Iterable[str]) -> Table:
+    """The predictions table of one spec: the columns every prediction has, then segments and features by name.
+
+    A column that is both a segment and a categorical feature is stored once.
+    """
+    columns = _columns(
+        "day DATE, source VARCHAR, id VARCHAR, ts TIMESTAMP, version VARCHAR, role VARCHAR, score DOUBLE, decision INTEGER, "
+        "latency_ms DOUBLE"
+    )
+    columns |= dict.fromkeys((*segments, *categorical), "VARCHAR") | dict.fromkeys(numeric, "DOUBLE")
+    return Table("predictions", "served answers, one row per id, source and day", columns)
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "progress",
+        "through which day each stage has finished, for which spec; finished days are always a prefix of history",
+        _columns("stage VARCHAR, first DATE, through DATE, digest VARCHAR"),
+        night=None,
+    ),
+    # ingest ---------------------------------------------------------------------------------------------------
+    Table(
+        "deliveries",
+        "what each source delivered for each day: status is delivered, missing or refused",
+        _columns(
+            "day DATE, source VARCHAR, status VARCHAR, files BIGINT, rows BIGINT, duplicates BIGINT, misdated BIGINT, "
+            "fingerprint VARCHAR, reason VARCHAR"
+        ),
+    ),
+    Table(
+        "labels",
+        "labels as delivered, one row per id and known day; corrections are later rows, never overwritten",
+        _columns("id VARCHAR, known_day DATE, label INTEGER"),
+        night="known_day",
+    ),
+    Table(
+        "outcomes",
+        "outcomes as delivered, one row per id and known day",
+        _columns("id VARCHAR, known_day DATE, converted INTEGER, value DOUBLE"),
+        night="known_day",
+    ),
+    # the waist ------------------------------------------------------------------------------------------------
+    Table(
+        "prediction_statistics",
+        "predictions counted per day, version and segment",
+        _columns(
+            "day DATE, version VARCHAR, segment VARCHAR, n BIGINT, n_scored BIGINT, n_decided BIGINT, n_positive BIGINT, "
+            "score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9)"
+        ),
+    ),
+    Table(
+        "feature_statistics",
+        "features (and score, decision) counted per day, version and reference bin, with their moments",
+        _columns(
+            "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, n BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+    ),
+    Table(
+        "latency_statistics",
+        "latency counted in logarithmic bins per day and version",
+        _columns("day DATE, version VARCHAR, bin INTEGER, n BIGINT"),
+    ),
+    Table(
+        "label_statistics",
+        "the label triangle: labelled predictions per prediction day and known day; corrections are -1 and +1",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, score_bin INTEGER, "
+            "decision INTEGER, label INTEGER, n BIGINT, score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9)"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "outcome_statistics",
+        "the outcome triangle: predictions whose outcome became known, per prediction day and known day",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, n BIGINT, n_converted BIGINT, "
+            "value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "arrival_statistics",
+        "labels and outcomes that arrived per known day: first ones, corrections, and those for unknown ids",
+        _columns("known_day DATE, source VARCHAR, n BIGINT, n_corrected BIGINT, n_unknown BIGINT"),
+        night="known_day",
+    ),
+    Table(
+        "reference_bins",
+        "the reference profile: bins of each feature with expected counts, for a version or for all",
+        _columns(
+            "reference VARCHAR, feature VARCHAR, bin INTEGER, kind VARCHAR, lower DOUBLE, upper DOUBLE, category VARCHAR, "
+            "n BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+        night=None,
+    ),
+    # metrics and after ----------------------------------------------------------------------------------------
+    Table(
+        "metrics",
+        "numbers with meaning, long",
+        _columns(
+            "model VARCHAR, version VARCHAR, day DATE, layer VARCHAR, metric VARCHAR, feature VARCHAR, segment VARCHAR, "
+            "label_age INTEGER, value DOUBLE, n BIGINT, lower DOUBLE, upper DOUBLE, state VARCHAR, reason VARCHAR"
+        ),
+        night="day + COALESCE(label_age, 0)",
+    ),
+    Table(
+        "contributions",
+        "what each bin adds to a feature's PSI",
+        _columns(
+            "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, label VARCHAR, expected DOUBLE, observed DOUBLE, "
+            "contribution DOUBLE"
+        ),
+    ),
+    Table(
+        "verdicts",
+        "each rule's judgement of each figure, per night: ok, breach or not_evaluated, with its reason",
+        _columns(
+            "model VARCHAR, night DATE, rule VARCHAR, metric VARCHAR, version VARCHAR, feature VARCHAR, segment VARCHAR, "
+            "label_age INTEGER, day DATE, verdict VARCHAR, severity VARCHAR, action VARCHAR, detector VARCHAR, value DOUBLE, "
+            "n BIGINT, expected DOUBLE, lower DOUBLE, upper DOUBLE, distance DOUBLE, reason VARCHAR"
+        ),
+        night="night",
+    ),
+    Table(
+        "incidents",
+        "breaches that belong together, one row per incident and night of its life",
+        _columns(
+            "model VARCHAR, night DATE, incident VARCHAR, state VARCHAR, severity VARCHAR, scope VARCHAR, title VARCHAR, "
+            "opened DATE, last_breach DATE, quiet_nights INTEGER, evidence JSON"
+        ),
+        night="night",
+    ),
+    Table(
+        "decisions",
+        "what is done about an incident and why: outcome is requested or held",
+        _columns(
+            "model VARCHAR, night DATE, key VARCHAR, incident VARCHAR, action VARCHAR, outcome VARCHAR, reason VARCHAR, "
+            "payload JSON"
+        ),
+        night="night",
+    ),
+    Table(
+        "outbox",
+        "messages decided, each with one key; dispatches tells which were sent",
+        _columns(
+            "model VARCHAR, night DATE, key VARCHAR, incident VARCHAR, channel VARCHAR, subject VARCHAR, payload JSON"
+        ),
+        night="night",
+    ),
+    Table(
+        "dispatches",
+        "the ledger of side effects: a key in here was handed over and is never handed over again",
+        _columns("key VARCHAR, channel VARCHAR, night DATE, sent_at TIMESTAMP, answer VARCHAR"),
+        night=None,
+    ),
+)
+
+BY_NAME = {table.name: table for table in TABLES}

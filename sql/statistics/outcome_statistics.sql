@@ -1,0 +1,85 @@
+/* purpose: the outcome triangle; each change of what is known about a prediction's outcome counts on the day it became known
+   grain:   day, known_day, version, segment
+   reads:   predictions, outcomes
+   writes:  outcome_statistics */
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
+WITH touched AS (
+  SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  UNION
+  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+events AS (
+  SELECT
+    p.day,
+    CASE WHEN o.known_day < p.day THEN p.day ELSE o.known_day END AS known_day,
+    p.role,
+    {{ version_of("p") }} AS version,
+    {{ segment_columns(segments, "p") }}
+    o.converted,
+    CAST(o.value AS DECIMAL(38, 9)) AS value,
+    CAST(o.value * o.value AS DECIMAL(38, 9)) AS value_square,
+    LAG(o.converted) OVER life AS former_converted,
+    LAG(CAST(o.value AS DECIMAL(38, 9))) OVER life AS former_value,
+    LAG(CAST(o.value * o.value AS DECIMAL(38, 9))) OVER life AS former_value_square,
+    ROW_NUMBER() OVER life AS version_number
+  FROM outcomes AS o
+  JOIN touched AS t ON t.id = o.id
+  JOIN predictions AS p ON p.id = o.id
+  WHERE o.converted IS NOT NULL
+    AND o.known_day <= {{ period.last | literal }}
+    AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+  WINDOW life AS (PARTITION BY p.day, p.source, p.id ORDER BY o.known_day)
+),
+entries AS (
+  SELECT
+    day,
+    known_day,
+    DATE_DIFF('day', day, known_day) AS label_age,
+    role,
+    version,
+    {{ names(segments) }}
+    CASE WHEN version_number = 1 THEN 1 ELSE 0 END AS n,
+    converted - COALESCE(former_converted, 0) AS converted,
+    COALESCE(value, 0) - COALESCE(former_value, 0) AS value,
+    COALESCE(value_square, 0) - COALESCE(former_value_square, 0) AS value_square
+  FROM events
+  WHERE known_day >= {{ period.first | literal }}
+),
+counted AS (
+  SELECT
+    day,
+    known_day,
+    label_age,
+    role,
+    version,
+    {{ segment_label(segments) }} AS segment,
+    SUM(n) AS n,
+    SUM(converted) AS n_converted,
+    SUM(value) AS value_sum,
+    SUM(value_square) AS value_square_sum
+  FROM entries
+  WHERE label_age <= {{ horizon | literal }}
+  {{ grouping_sets(["day", "known_day", "label_age", "role", "version"], segments) }}
+),
+both_ways AS (
+  SELECT day, known_day, label_age, role, version, segment, n, n_converted, value_sum, value_square_sum
+  FROM counted
+  UNION ALL
+  SELECT
+    day,
+    known_day,
+    label_age,
+    role,
+    'all' AS version,
+    segment,
+    SUM(n) AS n,
+    SUM(n_converted) AS n_converted,
+    SUM(value_sum) AS value_sum,
+    SUM(value_square_sum) AS value_square_sum
+  FROM counted
+  WHERE role = 'live'
+  GROUP BY day, known_day, label_age, role, segment
+)
+SELECT day, known_day, label_age, version, segment, n, n_converted, value_sum, value_square_sum
+FROM both_ways
+WHERE role = 'live' OR segment = 'all'

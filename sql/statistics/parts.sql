@@ -1,0 +1,32 @@
+{# Pieces shared by the files of this folder. `segments` maps an alias to the stored column of a segment. #}
+{% macro version_of(p) %}CASE WHEN {{ p | ident }}.role = 'live' THEN {{ p | ident }}.version ELSE {{ p | ident }}.role || ':' || {{ p | ident }}.version END{% endmacro %}
+{% macro segment_columns(segments, p) %}
+{% for alias, name in segments.items() %}
+    COALESCE({{ p | ident }}.{{ name | ident }}, '(missing)') AS {{ alias | ident }},
+{% endfor %}
+{% endmacro %}
+{% macro names(columns) %}{% for name in columns %}{{ name | ident }}, {% endfor %}{% endmacro %}
+{% macro segment_label(segments) %}
+{% if segments %}
+CASE
+    {% for alias, name in segments.items() %}
+    WHEN GROUPING({{ alias | ident }}) = 0 THEN {{ (name ~ "=") | literal }} || {{ alias | ident }}
+    {% endfor %}
+    ELSE 'all'
+  END
+{%- else %}'all'{% endif %}
+{% endmacro %}
+{% macro grouping_sets(keys, segments) %}
+GROUP BY GROUPING SETS (
+    ({{ names(keys[:-1]) }}{{ keys[-1] | ident }})
+    {% for alias in segments %}
+    , ({{ names(keys) }}{{ alias | ident }})
+    {% endfor %}
+  )
+{% endmacro %}
+{% macro score_bin(score) %}CASE
+      WHEN {{ score | ident }} IS NULL THEN NULL
+      WHEN {{ score | ident }} >= 0.999e0 THEN 999
+      WHEN {{ score | ident }} <= 0 THEN 0
+      ELSE CAST(FLOOR({{ score | ident }} * 1000) AS INTEGER)
+    END{% endmacro %}

@@ -1,0 +1,64 @@
+/* purpose: predictions counted per day, version and segment
+   grain:   day, version, segment
+   reads:   predictions
+   writes:  prediction_statistics */
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, grouping_sets %}
+WITH answers AS (
+  SELECT
+    p.day,
+    p.role,
+    {{ version_of("p") }} AS version,
+    {{ segment_columns(segments, "p") }}
+    p.score,
+    p.decision,
+    CAST(ROUND(p.score * 1e9) AS BIGINT) AS score_exact,
+    CAST(ROUND(p.score * p.score * 1e9) AS BIGINT) AS score_square_exact
+  FROM predictions AS p
+  WHERE p.day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+counted AS (
+  SELECT
+    day,
+    role,
+    version,
+    {{ segment_label(segments) }} AS segment,
+    COUNT(*) AS n,
+    COUNT(score) AS n_scored,
+    COUNT(decision) AS n_decided,
+    SUM(CASE WHEN decision = 1 THEN 1 ELSE 0 END) AS n_positive,
+    SUM(score_exact) AS score_exact,
+    SUM(score_square_exact) AS score_square_exact
+  FROM answers
+  {{ grouping_sets(["day", "role", "version"], segments) }}
+),
+both_ways AS (
+  SELECT day, role, version, segment, n, n_scored, n_decided, n_positive, score_exact, score_square_exact
+  FROM counted
+  UNION ALL
+  SELECT
+    day,
+    role,
+    'all' AS version,
+    segment,
+    SUM(n) AS n,
+    SUM(n_scored) AS n_scored,
+    SUM(n_decided) AS n_decided,
+    SUM(n_positive) AS n_positive,
+    SUM(score_exact) AS score_exact,
+    SUM(score_square_exact) AS score_square_exact
+  FROM counted
+  WHERE role = 'live'
+  GROUP BY day, role, segment
+)
+SELECT
+  day,
+  version,
+  segment,
+  n,
+  n_scored,
+  n_decided,
+  n_positive,
+  score_exact / 1e9 AS score_sum,
+  score_square_exact / 1e9 AS score_square_sum
+FROM both_ways
+WHERE role = 'live' OR segment = 'all'

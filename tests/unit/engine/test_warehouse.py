@@ -1,0 +1,115 @@
+"""One writer at a time, all or nothing, and a file that names who holds it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jobs.engine.warehouse import model_file, open_warehouse
+from jobs.errors import OrderError, WarehouseError
+from tests.kiosk import day, days
+
+ARRIVAL = pd.DataFrame(
+    {
+        "known_day": [pd.Timestamp(day(1))],
+        "source": ["labels"],
+        "n": [1],
+        "n_corrected": [0],
+        "n_unknown": [0],
+    }
+)
+
+
+def holding(program: str, home: Path) -> subprocess.Popen[str]:
+    """Another process that runs `program`, says `ready` and then waits for its input to end."""
+    text = textwrap.dedent(program) + "\nprint('ready', flush=True)\nsys.stdin.read()\n"
+    other = subprocess.Popen(
+        [sys.executable, "-c", "import sys\n" + text, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "ready\n"
+    return other
+
+
+WRITER = """
+    from pathlib import Path
+    from jobs.engine.warehouse import open_warehouse
+    held = open_warehouse(Path(sys.argv[1]), "kiosk")
+    held.__enter__()
+"""
+READER = """
+    import duckdb
+    held = duckdb.connect(sys.argv[1] + "/kiosk.duckdb", read_only=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [(WRITER, "which another run of this model holds"), (READER, "Close the program that holds it")],
+)
+def test_a_writer_waits_a_bounded_time_and_says_who_is_in_the_way(tmp_path: Path, program: str, sentence: str) -> None:
+    with open_warehouse(tmp_path, "kiosk"):
+        pass
+    other = holding(program, tmp_path)
+    try:
+        with pytest.raises(WarehouseError, match=sentence), open_warehouse(tmp_path, "kiosk", wait=0.5):
+            pass
+    finally:
+        other.communicate("")
+
+
+@pytest.mark.parametrize("program", [WRITER, READER])
+def test_a_killed_holder_leaves_nothing_locked(tmp_path: Path, program: str) -> None:
+    with open_warehouse(tmp_path, "kiosk"):
+        pass
+    other = holding(program, tmp_path)
+    other.kill()
+    other.communicate()
+    with open_warehouse(tmp_path, "kiosk", wait=5) as warehouse:
+        assert warehouse.progress("ingest") is None
+
+
+def test_two_models_never_wait_for_each_other(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "one"), open_warehouse(tmp_path, "two", wait=0) as two:
+        assert two.model == "two"
+
+
+def test_a_failed_replacement_leaves_the_former_rows(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        warehouse.replace("statistics", days(1, 1), {"arrival_statistics": ARRIVAL})
+        broken = ARRIVAL.assign(n="many")
+        with pytest.raises(Exception, match="many"):
+            warehouse.replace("statistics", days(1, 1), {"arrival_statistics": broken})
+        assert warehouse.read("arrival_statistics")["n"].tolist() == [1]
+
+
+def test_replacing_twice_changes_nothing(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        for _ in range(2):
+            assert warehouse.replace("statistics", days(1, 1), {"arrival_statistics": ARRIVAL}) == {
+                "arrival_statistics": 1
+            }
+        assert len(warehouse.read("arrival_statistics")) == 1
+
+
+def test_finished_nights_stay_a_prefix_of_history(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        warehouse.finish("ingest", days(1, 2))
+        with pytest.raises(OrderError, match="has finished through 2025-01-02, so 2025-01-04 would leave a gap"):
+            warehouse.finish("ingest", days(4, 4))
+
+
+def test_nothing_but_the_models_files_is_written(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        warehouse.publish()
+    written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert written <= {"kiosk.duckdb", "kiosk.duckdb.lock", "published/kiosk.duckdb"}
+    assert model_file(tmp_path, "kiosk").exists()
