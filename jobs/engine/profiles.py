@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
-
 from jobs.engine import sources
 from jobs.engine.feeds import feeds
 from jobs.errors import DataError
 from jobs.periods import Period
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from jobs.engine.warehouse import Warehouse
     from jobs.spec.model import ModelSpec
 
@@ -34,6 +34,8 @@ class FeaturePlan:
     numeric: bool
     scale: float
     """Values times this are summed as integers."""
+    summed_below: float
+    """Values at least this large are counted but not summed: one of them would drown the others."""
     edges: tuple[float, ...]
     """Upper edges of all interval bins but the last."""
     categories: tuple[str, ...]
@@ -57,29 +59,20 @@ def fingerprint(spec: ModelSpec) -> str:
     return sources.fingerprint(path for pattern in patterns for path in sources.paths(pattern))
 
 
-def profile(spec: ModelSpec, start: date, warehouse: Warehouse) -> pd.DataFrame:
-    """The rows of `reference_bins`: each reference's features, score and decision in bins."""
-    from jobs.methods.drift import reference_profile
-
-    kinds = {name: feature.kind for name, feature in spec.features.items()} | _PSEUDO
-    references = _reference_rows(spec, start, warehouse).items()
-    made = [
-        reference_profile(rows, kinds, spec.reference.bins, spec.reference.categories, name)
-        for name, rows in references
-    ]
-    return pd.concat(made, ignore_index=True)
+def kinds_of(spec: ModelSpec) -> dict[str, Literal["numeric", "categorical"]]:
+    """What is counted in bins: the features, and the score and decision as if they were features."""
+    return {name: feature.kind for name, feature in spec.features.items()} | _PSEUDO
 
 
-def _reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+def reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """The rows of accepted behaviour of each version, or of `all`; DataError where a file or column is missing."""
     window = window_of(spec, start)
     if window:
         rows = warehouse.query("statistics/reference_window", features=list(spec.features), window=window)
         return {"all": rows}
     if spec.reference.file:
         return {"all": _file_rows(spec, spec.reference.file, warehouse)}
-    return {
-        version: _file_rows(spec, pattern, warehouse) for version, pattern in (spec.reference.versions or {}).items()
-    }
+    return {version: _file_rows(spec, path, warehouse) for version, path in (spec.reference.versions or {}).items()}
 
 
 def _file_rows(spec: ModelSpec, pattern: str, warehouse: Warehouse) -> pd.DataFrame:
@@ -116,11 +109,13 @@ def _plan(name: str, version: str | None, rows: pd.DataFrame) -> FeaturePlan:
     categories = tuple(rows.loc[rows["kind"] == "category", "category"].astype(str))
     # The bin of what no edge or category takes: the last open interval, the rarer categories, or unseen.
     rest = rows.loc[rows["kind"].eq("other") | (rows["kind"].eq("interval") & rows["upper"].isna()), "bin"]
+    scale = _scale(edges[:-1])
     return FeaturePlan(
         name=name,
         version=version,
         numeric=bool((rows["kind"] == "infinite").any()),
-        scale=_scale(edges[:-1]),
+        scale=scale,
+        summed_below=2e9 / scale,
         edges=edges[:-1],
         categories=categories,
         otherwise=int(rest.iloc[0]) if len(rest) else -2,
@@ -128,7 +123,7 @@ def _plan(name: str, version: str | None, rows: pd.DataFrame) -> FeaturePlan:
 
 
 def _scale(edges: tuple[float, ...]) -> float:
-    """A power of ten that gives ordinary values six digits before the point; values 2,000 times larger are not summed.
+    """A power of ten that gives ordinary values six digits before the point.
 
     >>> _scale((0.5, 12.0)), _scale((5e-324,)), _scale(())
     (10000.0, 1000000000000.0, 1000000.0)

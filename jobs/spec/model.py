@@ -81,9 +81,7 @@ class Change(Strict):
 
     @staticmethod
     def _refuse(given: object) -> Any:
-        raise ValueError(
-            f"'{given}' is not a change; write 10% (of the former value) or 5pp (percentage points)"
-        )
+        raise ValueError(f"'{given}' is not a change; write 10% (of the former value) or 5pp (percentage points)")
 
     def limit(self, former: float, *, falling: bool) -> float:
         """The value at which the change away from `former` is reached."""
@@ -98,9 +96,7 @@ ChangeText = Annotated[
     Change,
     BeforeValidator(Change.parse),
     PlainSerializer(str, when_used="always"),
-    WithJsonSchema(
-        {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(%|pp)\s*$", "examples": ["10%", "5pp"]}
-    ),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(%|pp)\s*$", "examples": ["10%", "5pp"]}),
 ]
 
 
@@ -278,9 +274,7 @@ class Rule(Strict):
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
-        bounds = [
-            name for name in ("above", "below", "drop", "rise", "outside") if getattr(self, name) is not None
-        ]
+        bounds = [name for name in ("above", "below", "drop", "rise", "outside") if getattr(self, name) is not None]
         if len(bounds) != 1:
             given = " and ".join(bounds) or "none"
             raise ValueError(f"needs exactly one of above, below, drop, rise, outside; given: {given}")
@@ -388,9 +382,7 @@ class ModelSpec(Strict):
     """Absent: nothing that needs the truth is computed."""
     outcomes: OutcomeSource | None = None
     """Absent: no business metrics."""
-    features: dict[
-        str, Annotated[Feature, BeforeValidator(_feature, json_schema_input_type=Kind | Feature)]
-    ] = {}
+    features: dict[str, Annotated[Feature, BeforeValidator(_feature, json_schema_input_type=Kind | Feature)]] = {}
     """Feature name: `numeric`, `categorical`, or a mapping with more."""
     segments: Annotated[
         dict[str, str], BeforeValidator(_segments, json_schema_input_type=dict[str, str] | list[str])

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from jobs.engine import profiles
+from jobs.methods.drift import reference_profile
 from jobs.periods import Period
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from jobs.engine.warehouse import Select, Warehouse
     from jobs.spec.model import ModelSpec
 
@@ -47,7 +52,7 @@ def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str
     known = warehouse.read("reference_bins")
     if done is None or known.empty or judged != period:
         warehouse.execute("DELETE FROM reference_bins")
-        known = profiles.profile(spec, start, warehouse)
+        known = _profile(spec, start, warehouse)
         warehouse.insert("reference_bins", known)
     pooled = spec.reference.versions is None
     return {
@@ -55,3 +60,12 @@ def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str
             "statistics/feature_statistics", period=judged, features=profiles.plans(known), pooled=pooled
         )
     }
+
+
+def _profile(spec: ModelSpec, start: date, warehouse: Warehouse) -> pd.DataFrame:
+    """The rows of `reference_bins`: each reference's features, score and decision in bins."""
+    kinds, bins, categories = profiles.kinds_of(spec), spec.reference.bins, spec.reference.categories
+    references = profiles.reference_rows(spec, start, warehouse).items()
+    return pd.concat(
+        [reference_profile(rows, kinds, bins, categories, name) for name, rows in references], ignore_index=True
+    )

@@ -14,37 +14,45 @@ WITH counted AS (
     version,
     {{ f.name | literal }} AS feature,
     {{ f.scale | literal }} AS scale,
-    {% if f.numeric %}
-    CASE
-      WHEN {{ f.name | ident }} IS NULL THEN -1
-      WHEN ABS({{ f.name | ident }}) > 1.7e308 THEN -3
-      {% for edge in f.edges %}
-      WHEN {{ f.name | ident }} <= {{ edge | literal }} THEN {{ loop.index0 | literal }}
-      {% endfor %}
-      ELSE {{ f.otherwise | literal }}
-    END AS bin,
+    bin,
     COUNT(*) AS n,
-    SUM(CASE WHEN ABS({{ f.name | ident }} * {{ f.scale | literal }}) < 2e9 THEN CAST(ROUND({{ f.name | ident }} * {{ f.scale | literal }}) AS BIGINT) END) AS value_exact,
-    SUM(CASE WHEN ABS({{ f.name | ident }} * {{ f.scale | literal }}) < 2e9 THEN CAST(ROUND({{ f.name | ident }} * {{ f.scale | literal }} * {{ f.name | ident }} * {{ f.scale | literal }}) AS BIGINT) END) AS value_square_exact
-    {% else %}
-    CASE
-      WHEN {{ f.name | ident }} IS NULL THEN -1
-      {% for category in f.categories %}
-      WHEN {{ f.name | ident }} = {{ category | literal }} THEN {{ loop.index0 | literal }}
-      {% endfor %}
-      ELSE {{ f.otherwise | literal }}
-    END AS bin,
-    COUNT(*) AS n,
-    CAST(NULL AS BIGINT) AS value_exact,
-    CAST(NULL AS BIGINT) AS value_square_exact
-    {% endif %}
-  FROM predictions
-  WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-    AND role = 'live'
-    {% if f.version is not none %}
-    AND version = {{ f.version | literal }}
-    {% endif %}
-  GROUP BY 1, 2, 3, 4, 5
+    SUM(value_exact) AS value_exact,
+    SUM(value_exact * value_exact) AS value_square_exact
+  FROM (
+    SELECT
+      day,
+      version,
+      {% if f.numeric %}
+      CASE
+        WHEN {{ f.name | ident }} IS NULL THEN -1
+        WHEN ABS({{ f.name | ident }}) > 1.7e308 THEN -3
+        {% for edge in f.edges %}
+        WHEN {{ f.name | ident }} <= {{ edge | literal }} THEN {{ loop.index0 | literal }}
+        {% endfor %}
+        ELSE {{ f.otherwise | literal }}
+      END AS bin,
+      CASE
+        WHEN ABS({{ f.name | ident }}) < {{ f.summed_below | literal }}
+          THEN CAST(ROUND({{ f.name | ident }} * {{ f.scale | literal }}) AS BIGINT)
+      END AS value_exact
+      {% else %}
+      CASE
+        WHEN {{ f.name | ident }} IS NULL THEN -1
+        {% for category in f.categories %}
+        WHEN {{ f.name | ident }} = {{ category | literal }} THEN {{ loop.index0 | literal }}
+        {% endfor %}
+        ELSE {{ f.otherwise | literal }}
+      END AS bin,
+      CAST(NULL AS BIGINT) AS value_exact
+      {% endif %}
+    FROM predictions
+    WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+      AND role = 'live'
+      {% if f.version is not none %}
+      AND version = {{ f.version | literal }}
+      {% endif %}
+  ) AS binned
+  GROUP BY day, version, bin
   {% endfor %}
 ),
 both_ways AS (

@@ -3,7 +3,8 @@
    reads:   predictions, labels
    writes:  label_statistics
    A first label counts +1. A correction counts -1 for the former label and +1 for the new one. A label known before its
-   prediction counts on the prediction's day. Labels older than the horizon are not awaited any more and do not count. */
+   prediction counts on the prediction's day. score_bin is floor(1000 score) for the whole day and in steps of 10 for
+   segments, which keeps the triangle smaller than the rows. Labels older than the horizon are not awaited any more and do not count. */
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets, score_bin %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
@@ -54,7 +55,7 @@ binned AS (
   FROM entries
   WHERE known_day >= {{ period.first | literal }}
 ),
-counted AS (
+by_bin AS (
   SELECT
     day,
     known_day,
@@ -71,6 +72,23 @@ counted AS (
   FROM binned
   WHERE label_age <= {{ horizon | literal }}
   {{ grouping_sets(["day", "known_day", "label_age", "role", "version", "score_bin", "decision", "label"], segments) }}
+),
+counted AS (
+  SELECT
+    day,
+    known_day,
+    label_age,
+    role,
+    version,
+    segment,
+    CASE WHEN segment = 'all' THEN score_bin ELSE score_bin - score_bin % 10 END AS score_bin,
+    decision,
+    label,
+    SUM(n) AS n,
+    SUM(score_exact) AS score_exact,
+    SUM(score_square_exact) AS score_square_exact
+  FROM by_bin
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ),
 both_ways AS (
   SELECT day, known_day, label_age, role, version, segment, score_bin, decision, label, n, score_exact, score_square_exact

@@ -1,0 +1,85 @@
+"""Rows -> waist: rows a second and peak memory of the statistics stage against a bare scan of the same columns.
+
+    python -m benchmarks.reduction [ROWS] [FEATURES]
+
+Defaults: 10,000,000 rows of one model in 10 days, 25 features, two segments, under the usual memory limit.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from jobs import tables
+from jobs.engine.warehouse import open_warehouse
+from jobs.periods import Period
+from jobs.spec.model import ModelSpec
+from jobs.stages import statistics
+
+DAYS = 10
+FIRST = date(2025, 1, 1)
+
+
+def spec_of(folder: Path, features: int) -> ModelSpec:
+    numeric = {f"f{number}": "numeric" for number in range(features - 5)}
+    categorical = {f"c{number}": "categorical" for number in range(min(5, features))}
+    return ModelSpec.model_validate({
+        "model": "large", "start": FIRST, "predictions": {"path": f"{folder}/none/{{day}}.parquet"},
+        "labels": {"path": f"{folder}/none/{{day}}.parquet", "ages": [1, 7]}, "features": numeric | categorical,
+        "segments": ["country", "device"], "reference": {"file": f"{folder}/reference.parquet"},
+    })  # fmt: skip
+
+
+def fill(warehouse, spec: ModelSpec, rows: int) -> None:  # noqa: ANN001
+    """Predictions as ingest would have left them; made in DuckDB, because files of this size only measure parsing."""
+    kinds = {name: feature.kind for name, feature in spec.features.items()}
+    numeric = [name for name, kind in kinds.items() if kind == "numeric"]
+    categorical = [name for name, kind in kinds.items() if kind == "categorical"]
+    warehouse.create(tables.predictions(spec.segments, numeric, categorical))
+    values = [f"CASE WHEN RANDOM() < 0.02 THEN NULL ELSE RANDOM() * {n + 1} END AS {name}" for n, name in enumerate(numeric)]
+    values += [f"'c' || CAST(FLOOR(RANDOM() * {8 + 4 * n}) AS INTEGER) AS {name}" for n, name in enumerate(categorical)]
+    warehouse.execute(
+        f"""INSERT INTO predictions BY NAME SELECT
+        DATE '{FIRST}' + CAST(range * {DAYS} // {rows} AS INTEGER) AS day, 'predictions' AS source, 'id' || range AS id,
+        'v' || (1 + range % 2) AS version, 'live' AS role, score, CAST(score > 0.5 AS INTEGER) AS decision,
+        EXP(4 + RANDOM()) AS latency_ms, 'c' || (range % 12) AS country, 'd' || (range % 3) AS device, {", ".join(values)}
+        FROM (SELECT range, RANDOM() AS score FROM range({rows}))"""
+    )
+    sample = warehouse.execute("SELECT * FROM predictions USING SAMPLE 10000").df()
+    sample.rename(columns={"id": "request_id"}).to_parquet(str(warehouse.home / "reference.parquet"))
+    warehouse.finish("ingest", Period(FIRST, FIRST.replace(day=DAYS)))
+    warehouse.execute("CHECKPOINT")
+
+
+def timed(work) -> tuple[float, float]:  # noqa: ANN001
+    cpu, wall = time.process_time(), time.perf_counter()
+    work()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def main(rows: int, features: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder), "large") as warehouse:
+        spec = spec_of(Path(folder), features)
+        fill(warehouse, spec, rows)
+        columns = ", ".join(f"MAX(HASH({name}))" for name in [*spec.features, "country", "device", "score", "decision", "latency_ms"])
+        period = Period(FIRST, FIRST.replace(day=DAYS))
+        lines = []
+        for _ in range(3):
+            bare = timed(lambda: warehouse.execute(f"SELECT day, {columns} FROM predictions GROUP BY day").fetchall())
+            reduced = timed(lambda: statistics.run(spec, period, warehouse))
+            lines.append([*bare, *reduced, reduced[0] / bare[0], rows / reduced[1]])
+        names = ["scan cpu s", "scan s", "reduce cpu s", "reduce s", "cpu ratio", "rows per s"]
+        print(pd.DataFrame(lines, columns=names).round(2).to_string())
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{rows:,} rows x {features} features, limit {os.environ.get('NIGHTJAR_MEMORY', '2GB')}, peak {peak:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main(*(int(given) for given in sys.argv[1:] or ("10000000", "25")))
