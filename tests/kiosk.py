@@ -38,10 +38,12 @@ class Kiosk:
 
     root: Path
     changes: dict[str, Any] = field(default_factory=dict)
+    house: Path | None = None
+    """Where it works, if not below `root`: kiosks may share deliveries."""
 
     @property
     def home(self) -> Path:
-        return self.root / "home"
+        return self.house or self.root / "home"
 
     @property
     def spec(self) -> ModelSpec:

@@ -1,0 +1,191 @@
+"""From frames of additive counts to rows of table `metrics`: one function per family of metrics.
+
+Each takes the frame of one query (one row per series, or per series and bin, sorted) and returns finished
+rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from jobs.methods import drift, latency, performance
+from jobs.methods.definitions import BY_NAME
+from jobs.methods.intervals import Estimate, estimate, mean, proportion, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Literal
+
+    from numpy.typing import NDArray
+
+NOT_APPLICABLE = {"version": "all", "feature": "", "segment": "all", "label_age": None}
+"""A row's keys where they do not apply."""
+COLUMNS = ("day", *NOT_APPLICABLE, "metric", "layer", "value", "n", "lower", "upper", "state", "reason")
+PERCENTS = (50, 95, 99)
+SPECIAL_BINS = {drift.MISSING: "missing", drift.UNSEEN: "unseen", drift.INFINITE: "infinite"}
+
+
+def rows(metric: str, keys: pd.DataFrame, measured: Estimate, min_rows: int) -> pd.DataFrame:
+    """One row per key; fewer than `min_rows` is not_evaluated, told with both figures, and the value is kept.
+
+    `keys` has the column day and those of `NOT_APPLICABLE` that apply.
+
+    >>> day = pd.DataFrame({"day": pd.to_datetime(["2025-03-01"])})
+    >>> rows("accuracy", day, proportion([9], [12]), min_rows=30)["reason"].item()
+    '12 labelled decisions, 30 needed'
+    """
+    definition = BY_NAME[metric]
+    few = (measured.n < min_rows) & pd.isna(measured.reason) & definition.guarded
+    counts, place = np.unique(measured.n[few], return_inverse=True)
+    reason = measured.reason.copy()
+    reason[few] = np.array([f"{count} {definition.n}, {min_rows} needed" for count in counts], dtype=object)[place]
+    columns: dict[str, Any] = {
+        "day": keys["day"].to_numpy(),
+        **{name: keys[name].to_numpy() if name in keys else absent for name, absent in NOT_APPLICABLE.items()},
+        "metric": metric,
+        "layer": definition.layer,
+        "value": measured.value,
+        "n": measured.n,
+        "lower": measured.lower,
+        "upper": measured.upper,
+        "state": np.where(pd.isna(reason), "final", "not_evaluated"),
+        "reason": reason,
+    }
+    return pd.DataFrame(columns)
+
+
+def undefined(metric: str, keys: pd.DataFrame, reason: Any) -> pd.DataFrame:
+    """Rows without value and without n, which say why; `reason` is one text or one per key."""
+    zeros = np.zeros(len(keys))
+    told = estimate(zeros, zeros, undefined={"": zeros == 0})
+    told.reason[:] = reason
+    return rows(metric, keys, told, 0)
+
+
+def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """All rows, with whole label ages; of no parts, no rows."""
+    full = [part for part in parts if len(part)]
+    if not full:
+        return pd.DataFrame(columns=COLUMNS)
+    ages = [part["label_age"].astype("Int32") for part in full]
+    return pd.concat([part.assign(label_age=age) for part, age in zip(full, ages, strict=True)], ignore_index=True)
+
+
+def of_predictions(served: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
+    """Volume and mean score, from counts and sums per day, version and segment."""
+    keys, n = served[["day", "version", "segment"]], served["n"].to_numpy()
+    score = mean(served["n_scored"], served["score_sum"], served["score_square_sum"], "no scores")
+    return [rows("volume", keys, estimate(n, n), min_rows), rows("score_mean", keys, score, min_rows)]
+
+
+def of_features(binned: pd.DataFrame, min_rows: int, error_rate: float) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """Missing rate, PSI, its null limit, and what each bin adds; from both sides' counts per bin.
+
+    The null limits of one day share `error_rate`: each of m judged series gets error_rate / m (Bonferroni).
+    """
+    row, place, keys = _series(binned, ["day", "version", "feature"])
+    width = int(place.max(initial=-1)) + 1
+    reference, current = np.zeros((2, len(keys), width))
+    reference[row, place], current[row, place] = binned["reference_n"], binned["n"]
+    n, expected_n = current.sum(axis=1), reference.sum(axis=1)
+    missing = np.bincount(row, weights=binned["n"] * (binned["bin"] == drift.MISSING), minlength=len(keys))
+    nothing = {"no rows": n == 0, "no reference yet": expected_n == 0}
+    judged = pd.Series((n >= min_rows) & (expected_n > 0)).groupby(keys["day"].to_numpy()).transform("sum")
+    share = error_rate / np.maximum(judged.to_numpy(), 1)
+    limit = drift.psi_null_limit(drift.occupied_bins(reference, current), n, expected_n, share)
+    return [
+        rows("missing_rate", keys, proportion(missing, n), min_rows),
+        rows("psi", keys, estimate(drift.psi(reference, current), n, undefined=nothing), min_rows),
+        rows("psi_null_limit", keys, estimate(limit, n, undefined=nothing), min_rows),
+    ], pd.DataFrame(
+        {
+            "day": binned["day"],
+            "version": binned["version"],
+            "feature": binned["feature"],
+            "bin": binned["bin"],
+            "label": binned["label"],
+            "expected": ratio(binned["reference_n"], expected_n[row]),
+            "observed": ratio(binned["n"], n[row]),
+            "contribution": drift.psi_contributions(reference, current)[row, place],
+        }
+    )[((binned["reference_n"] + binned["n"] > 0) & (n * expected_n > 0)[row]).to_numpy()]
+
+
+def of_latency(bins: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
+    """Latency quantiles, from counts per day, version and logarithmic bin."""
+    row, _, keys = _series(bins, ["day", "version"])
+    return [
+        rows(
+            f"latency_p{percent}",
+            keys,
+            latency.quantile_of_rows(row, bins["bin"], bins["n"], len(keys), percent / 100),
+            min_rows,
+        )
+        for percent in PERCENTS
+    ]
+
+
+def of_labels(known: pd.DataFrame, scores: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
+    """Coverage and performance per day, label age, version and segment.
+
+    `scores` counts labels per score bin; its column `series` is the position in `known`.
+    """
+    keys = known[["day", "version", "segment", "label_age"]]
+    counted = performance.confusion(
+        known["n_true_positive"],
+        known["n_false_positive"],
+        known["n_false_negative"],
+        known["n_true_negative"],
+    )
+    auc = performance.roc_auc_of_rows(scores["series"], scores["n_positive"], scores["n_negative"], len(known))
+    measured = {
+        "coverage": proportion(known["n_labelled"], known["n"]),
+        "accuracy": performance.accuracy(counted),
+        "precision": performance.precision(counted),
+        "recall": performance.recall(counted),
+        "f1": performance.f1(counted),
+        "roc_auc": auc,
+    }
+    return [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
+
+
+def of_outcomes(
+    known: pd.DataFrame, per: Literal["known", "prediction"], valued: bool, min_rows: int
+) -> list[pd.DataFrame]:
+    """Conversion and value per day, outcome age, version and segment.
+
+    With `per` prediction, silence means no conversion; so where deliveries are lacking (column `lacking` of
+    the `expected` ones) the figure is not judged, and is undefined where all of them are.
+    """
+    keys = known[["day", "version", "segment", "label_age"]]
+    n = (known["n_known"] if per == "known" else known["n"]).to_numpy()
+    measured = {"conversion": proportion(known["n_converted"], n, "no outcomes")}
+    if valued:
+        total = known["value_sum"].to_numpy()
+        measured["value_per_prediction"] = mean(n, total, known["value_square_sum"], "no outcomes")
+        measured["value"] = estimate(total, n, undefined={"no outcomes": n == 0})
+    made = [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
+    return [_silence_told(part, known) for part in made] if per == "prediction" else made
+
+
+def _silence_told(made: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    lacking, expected = known["lacking"], known["expected"]
+    told = lacking > 0
+    text = lacking.astype("str") + " of " + expected.astype("str") + " outcome deliveries are missing or refused"
+    figures = ["value", "lower", "upper"]
+    return made.assign(
+        state=made["state"].where(~told, "not_evaluated"),
+        reason=made["reason"].where(~told, text),
+        **{name: made[name].where(lacking < expected) for name in figures},
+    )
+
+
+def _series(frame: pd.DataFrame, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], pd.DataFrame]:
+    """Per row of a frame sorted by `keys`: its series' number and its place therein; and the series' keys."""
+    row = frame.groupby(keys, sort=False).ngroup().to_numpy().astype(np.int64)
+    first = np.flatnonzero(np.diff(row, prepend=-1))
+    place = np.asarray(np.arange(len(row)) - first[row], dtype=np.int64)
+    return row, place, frame[keys].iloc[first].reset_index(drop=True)

@@ -1,0 +1,215 @@
+"""Turn additive statistics into metrics: numbers with meaning, each with its n, its interval and its state.
+
+A row belongs to the night `day + label_age` and is made of statistics known by that night. A day without rows
+keeps its place in every main series, as NULL with the reason that the deliveries give.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jobs.methods import measures
+from jobs.methods.definitions import DEFINITIONS
+from jobs.methods.drift import bin_labels
+from jobs.stages import Summary
+from jobs.tables import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.periods import Period
+    from jobs.spec import ModelSpec
+
+PSEUDO_FEATURES = ("score", "decision")
+VALUES = ("value_per_prediction", "value")
+DRIFT = ("missing_rate", "psi", "psi_null_limit")
+
+
+@dataclass(frozen=True)
+class Age:
+    """An age, and the prediction days that reach it on a night of the period."""
+
+    age: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the period's nights look at: days from `first` on, and what became of their deliveries."""
+
+    spec: ModelSpec
+    period: Period
+    first: date
+    deliveries: pd.DataFrame
+
+    @property
+    def begin(self) -> date:
+        """The first watched day of the period; after its last where watching begins later."""
+        return max(self.first, self.period.first)
+
+    def ages(self, ages: Iterable[int]) -> list[Age]:
+        """Those of the ages that a watched day reaches in the period."""
+        reached = [
+            Age(age, max(self.first, self.period.first - timedelta(age)), self.period.last - timedelta(age))
+            for age in ages
+        ]
+        return [one for one in reached if one.first <= one.last]
+
+
+def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
+    """Measure every series of the period's nights."""
+    watch = _watch(spec, period, warehouse)
+    if watch is None:
+        nothing = {"metrics": measures.together([]).assign(model=[]), "contributions": _no_contributions()}
+        note = f"no predictions were delivered by {period.last}"
+        return Summary("metrics", period, warehouse.replace("metrics", period, nothing), (note,))
+    reach = max((0, *spec.label_ages, *spec.outcome_ages))
+    earliest = max(watch.first, period.first - timedelta(reach))
+    served = warehouse.query("metrics/predictions", first=earliest, last=period.last)
+    today = served[served["day"] >= pd.Timestamp(watch.begin)]
+    binned, contributions = _features(watch, warehouse)
+    parts = [
+        *measures.of_predictions(today, spec.min_rows),
+        *binned,
+        *_without_reference(spec, today, binned),
+        *_latency(watch, today, warehouse),
+        *_labels(watch, warehouse),
+        *_outcomes(watch, warehouse),
+        *_gaps(watch, served, earliest),
+    ]
+    metrics = measures.together(parts).assign(model=spec.model)
+    written = warehouse.replace("metrics", period, {"metrics": metrics, "contributions": contributions})
+    return Summary("metrics", period, written)
+
+
+def _watch(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Watch | None:
+    """None while nothing was ever delivered and the spec does not say when watching begins."""
+    deliveries = warehouse.query("metrics/deliveries", through=period.last)
+    came = deliveries[(deliveries["source"] == "predictions") & (deliveries["status"] != "missing")]
+    if spec.start is None and came.empty:
+        return None
+    return Watch(spec, period, spec.start or came["day"].min().date(), deliveries)
+
+
+def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], pd.DataFrame]:
+    """Rows of missing rate, PSI and its limit; and the bins' contributions."""
+    spec = watch.spec
+    binned = warehouse.query("metrics/features", first=watch.begin, last=watch.period.last)
+    if binned.empty:
+        return [], _no_contributions()
+    profile = warehouse.read("reference_bins").sort_values(["reference", "feature", "bin"], ignore_index=True)
+    labels = profile[["reference", "feature", "bin"]].assign(label=bin_labels(profile))
+    binned = binned.merge(labels, how="left", on=["reference", "feature", "bin"])
+    binned["label"] = binned["label"].fillna(binned["bin"].map(measures.SPECIAL_BINS)).fillna("elsewhere")
+    return measures.of_features(binned, spec.min_rows, spec.detection.error_rate)
+
+
+def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Drift of live versions whose features are not counted, for want of a reference to count them by."""
+    whole = today[(today["segment"] == "all") & ~today["version"].str.contains(":", regex=False)]
+    if spec.reference.versions:
+        whole = whole[whole["version"] != "all"]
+    keys = whole[["day", "version"]].merge(_watched_features(spec), how="cross")
+    if binned:
+        counted = binned[0][["day", "version", "feature"]]
+        keys = keys.merge(counted, how="left", indicator=True)
+        keys = keys[keys["_merge"] == "left_only"]
+    for metric in DRIFT:
+        yield measures.undefined(metric, keys, "no reference yet")
+
+
+def _latency(watch: Watch, today: pd.DataFrame, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """Latency quantiles; undefined where the spec names a latency column and no row of the day has one."""
+    bins = warehouse.query("metrics/latency", first=watch.begin, last=watch.period.last)
+    yield from measures.of_latency(bins, watch.spec.min_rows)
+    if watch.spec.predictions.columns.latency_ms:
+        whole = today[(today["segment"] == "all") & (today["version"] == "all")]
+        timed = bins.loc[bins["version"] == "all", "day"]
+        keys = whole.loc[~whole["day"].isin(timed), ["day", "version"]]
+        for percent in measures.PERCENTS:
+            yield measures.undefined(f"latency_p{percent}", keys, "no latencies")
+
+
+def _labels(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
+    ages = watch.ages(watch.spec.label_ages)
+    if not ages:
+        return []
+    known = warehouse.query("metrics/labels", ages=ages)
+    scores = warehouse.query("metrics/scores", ages=ages)
+    return measures.of_labels(known, scores, watch.spec.min_rows)
+
+
+def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
+    ages, source = watch.ages(watch.spec.outcome_ages), watch.spec.outcomes
+    if not ages or source is None:
+        return []
+    known = warehouse.query("metrics/outcomes", ages=ages)
+    known = known.assign(expected=known["label_age"] + 1, lacking=_lacking(watch, known))
+    return measures.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
+
+
+def _lacking(watch: Watch, known: pd.DataFrame) -> pd.Series[int]:
+    """Per row: outcome deliveries from its day through its age that are missing or refused."""
+    outcomes = watch.deliveries[watch.deliveries["source"] == "outcomes"]
+    bad = np.sort(outcomes.loc[outcomes["status"] != "delivered", "day"].to_numpy())
+    first, last = known["day"], known["day"] + pd.to_timedelta(known["label_age"], unit="D")
+    count = np.searchsorted(bad, last.to_numpy(), "right") - np.searchsorted(bad, first.to_numpy(), "left")
+    return pd.Series(count, index=known.index)
+
+
+def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.DataFrame]:
+    """Each main series on days without rows: NULL, with what became of the delivery."""
+    days = pd.date_range(earliest, watch.period.last, unit="us")
+    rows = served.loc[served["version"] == "all", "day"]
+    empty = pd.DataFrame({"day": days.difference(pd.DatetimeIndex(rows))})
+    if empty.empty:
+        return
+    empty["reason"] = _absence(watch, empty["day"])
+    tonight = empty[empty["day"] >= pd.Timestamp(watch.begin)]
+    spec = watch.spec
+    keys = {"predictions": tonight}
+    if not spec.reference.versions:
+        keys["features"] = tonight.merge(_watched_features(spec), how="cross")
+    if spec.predictions.columns.latency_ms:
+        keys["latency"] = tonight
+    keys["labels"] = _reaching(empty, watch.ages(spec.label_ages))
+    keys["outcomes"] = _reaching(empty, watch.ages(spec.outcome_ages))
+    valued = spec.outcomes is not None and spec.outcomes.columns.value is not None
+    for definition in DEFINITIONS:
+        if definition.needs in keys and (valued or definition.name not in VALUES):
+            on = keys[definition.needs]
+            yield measures.undefined(definition.name, on, on["reason"].to_numpy())
+
+
+def _absence(watch: Watch, days: pd.Series[pd.Timestamp]) -> NDArray[np.object_]:
+    """Why each day has no rows."""
+    said = watch.deliveries[watch.deliveries["source"] == "predictions"].set_index("day").reindex(days)
+    words = said["status"].map({"delivered": "the delivery had no rows", "refused": "the delivery was refused"})
+    refused = (said["status"] == "refused") & said["reason"].notna()
+    return words.fillna("no delivery").where(~refused, said["reason"]).to_numpy(dtype=object)
+
+
+def _reaching(days: pd.DataFrame, ages: list[Age]) -> pd.DataFrame:
+    """The days once for each age that they reach in the period."""
+    parts = [
+        days[days["day"].between(pd.Timestamp(one.first), pd.Timestamp(one.last))].assign(label_age=one.age)
+        for one in ages
+    ]
+    return pd.concat(parts) if parts else days.head(0)
+
+
+def _watched_features(spec: ModelSpec) -> pd.DataFrame:
+    return pd.DataFrame({"feature": [*spec.features, *PSEUDO_FEATURES]})
+
+
+def _no_contributions() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(BY_NAME["contributions"].columns))

@@ -1,0 +1,45 @@
+/* purpose: labelled predictions per score bin by each label age; `series` numbers the rows of labels.sql from 0
+   grain:   series, score_bin
+   reads:   prediction_statistics, label_statistics
+   writes:  metrics (roc_auc) */
+{% from "metrics/ages.sql" import ages_read %}
+WITH {{ ages_read(ages) }},
+numbered AS (
+  SELECT
+    p.day,
+    a.age,
+    p.version,
+    p.segment,
+    ROW_NUMBER() OVER (ORDER BY p.day, a.age, p.version, p.segment) - 1 AS series
+  FROM prediction_statistics AS p
+  JOIN ages AS a ON p.day BETWEEN a.first_day AND a.last_day
+),
+counted AS (
+  SELECT
+    l.day,
+    a.age,
+    l.version,
+    l.segment,
+    l.score_bin,
+    CAST(SUM(CASE WHEN l.label = 1 THEN l.n ELSE 0 END) AS BIGINT) AS n_positive,
+    CAST(SUM(CASE WHEN l.label = 0 THEN l.n ELSE 0 END) AS BIGINT) AS n_negative
+  FROM label_statistics AS l
+  JOIN ages AS a
+    ON l.label_age <= a.age
+    AND l.day BETWEEN a.first_day AND a.last_day
+  WHERE l.score_bin IS NOT NULL
+  GROUP BY l.day, a.age, l.version, l.segment, l.score_bin
+)
+SELECT
+  s.series,
+  c.score_bin,
+  c.n_positive,
+  c.n_negative
+FROM counted AS c
+JOIN numbered AS s
+  ON s.day = c.day
+  AND s.age = c.age
+  AND s.version = c.version
+  AND s.segment = c.segment
+WHERE c.n_positive <> 0 OR c.n_negative <> 0
+ORDER BY s.series, c.score_bin

@@ -1,0 +1,68 @@
+"""The report stage on a real DuckDB file: one page a night, the same bytes however the nights are run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.engine.warehouse import Warehouse, open_warehouse
+from jobs.periods import Period
+from jobs.stages import report
+from tests.unit.reports import sample_night
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NIGHTS = Period(sample_night.END - timedelta(days=5), sample_night.END)
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with open_warehouse(tmp_path, "shop") as opened:
+        opened.digest = "test"
+        for name, frame in sample_night.frames().items():
+            opened.insert(name, frame)
+        yield opened
+
+
+def pages(warehouse: Warehouse) -> dict[str, bytes]:
+    folder = warehouse.home / "reports" / "shop"
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_range_writes_a_page_a_night_and_nothing_else(warehouse: Warehouse) -> None:
+    summary = report.run(sample_night.spec(), NIGHTS, warehouse)
+    assert summary.rows == {"pages": 6}
+    assert sorted(pages(warehouse)) == [f"{day}/index.html" for day in NIGHTS]
+
+
+def test_one_by_one_and_as_a_range_are_the_same_bytes(warehouse: Warehouse) -> None:
+    spec = sample_night.spec()
+    report.run(spec, NIGHTS, warehouse)
+    as_range = pages(warehouse)
+    for day in NIGHTS:
+        report.run(spec, Period.of(day), warehouse)
+    assert pages(warehouse) == as_range
+
+
+def test_finished_nights_are_recorded(warehouse: Warehouse) -> None:
+    report.run(sample_night.spec(), NIGHTS, warehouse)
+    progress = warehouse.progress("report")
+    assert progress is not None
+    assert (progress.first, progress.through) == (NIGHTS.first, NIGHTS.last)
+
+
+def test_an_empty_file_still_gets_its_pages(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "shop") as warehouse:
+        warehouse.digest = "test"
+        report.run(sample_night.spec(), NIGHTS, warehouse)
+        assert all(b"No predictions arrived" in page for page in pages(warehouse).values())
+        assert len(pages(warehouse)) == len(NIGHTS)
+
+
+def test_views_for_the_mail_are_those_of_the_pages(warehouse: Warehouse) -> None:
+    nights = [view.night for view in report.views(sample_night.spec(), NIGHTS, warehouse)]
+    assert nights == list(NIGHTS)
