@@ -1,0 +1,177 @@
+"""Watch one model: each night, for the business day before.
+
+### At night
+- Red `ingest`, `statistics`, `metrics`, `anomalies`, `incidents`, `report` or `publish`: the last line of the log says
+  what to do; most often another program holds the model's file, and the line names it. Clearing a task is safe at any
+  time: a stage replaces exactly its own days, in one transaction.
+- A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
+  incident tell it. Deliver again, then clear `ingest` and what follows.
+- Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
+- Red `retrain`: the DAG `retrain` could not be started. Clearing starts it, once.
+- Pink `deliver`, `retrain`, `record`: nothing to hand over, or this run is a backfill or for an older day.
+- Red `spec`: the model's spec cannot be read; the log says file, line, key and what is possible.
+
+### Another day
+Trigger the DAG with the parameter `day`, or backfill. Either writes the rows that the night itself would have
+written, and sends nothing for days that are not the newest.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.sdk import DAG, Param, TaskGroup, TriggerRule, chain, get_parsing_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
+from dags.handover import AskForRetraining, night_of, record_asked, sentences, speaking_night_of
+from dags.nights import Nightly
+from jobs.periods import Period
+from jobs.pipeline import STAGE_NAMES
+from jobs.spec.model import Schedule
+from jobs.spec.reading import find_spec, load_spec
+
+if TYPE_CHECKING:
+    from jobs.spec import ModelSpec
+
+LOG = logging.getLogger(__name__)
+
+
+@task
+def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
+    """One stage of the night; returns the rows it wrote per table."""
+    from jobs.pipeline import run_stage
+
+    with sentences():
+        spec, day = night_of(model, context)
+        summary = run_stage(spec, stage, Period.of(day), home())
+    LOG.info("%s", summary)
+    for note in summary.notes:
+        LOG.warning("%s", note)
+    return {"day": str(day), "rows": summary.rows}
+
+
+@task
+def publish_copy(model: str) -> str:
+    """Replace the copy that people and dashboards read."""
+    from jobs.pipeline import publish
+
+    with sentences():
+        return str(publish(spec_of(model), home()))
+
+
+@task
+def send_mail(model: str, **context: Any) -> str:
+    """Send the night's mail if one is due and was not sent; returns what was done."""
+    from jobs.delivery import mail
+
+    with sentences():
+        spec, day, newest = speaking_night_of(model, context)
+        said = mail(spec, day, home(), newest)
+    LOG.info("%s", said)
+    return said
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def record_retraining(model: str, **context: Any) -> None:
+    """Note in the ledger that the retraining was asked for."""
+    record_asked(model, context, asked_by="retrain")
+
+
+@task
+def read_spec(path: str) -> None:
+    """Fail with what is wrong in a spec file."""
+    with sentences():
+        load_spec(Path(path))
+    raise AirflowFailException(f"{path} can be read now; the night's DAG appears when Airflow next reads the file")
+
+
+def night(dag_id: str, spec: ModelSpec) -> DAG:
+    """The DAG of one model."""
+    with DAG(
+        dag_id,
+        description=spec.description or None,
+        schedule=Nightly(spec.timezone, spec.schedule.at),
+        start_date=pendulum.datetime(2000, 1, 1, tz=spec.timezone),
+        catchup=False,
+        max_active_runs=1,
+        auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
+        params={"day": day_parameter(spec.timezone)},
+        default_args=task_defaults(spec.owner, spec.schedule),
+        doc_md=f"{spec.description}\n\n{__doc__}",
+        tags=["nightjar", "monitor"],
+    ) as dag:
+        with TaskGroup("night", prefix_group_id=False):
+            stages = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+        with TaskGroup("handover", prefix_group_id=False):
+            publish = publish_copy.override(task_id="publish")(spec.model)
+            deliver = send_mail.override(task_id="deliver")(spec.model)
+            ask = AskForRetraining(task_id="retrain", model=spec.model)
+            record = record_retraining.override(task_id="record")(spec.model)
+        chain(*stages, publish, [deliver, ask])
+        chain(ask, record)
+    return dag
+
+
+def stand_in(dag_id: str, broken: Broken) -> DAG:
+    """A DAG that fails each night with what is wrong in the spec.
+
+    It is not an import error, because Airflow counts those by file: it would take every model's DAG down.
+    """
+    with DAG(
+        dag_id,
+        description=broken.error.partition("\n")[0],
+        schedule=Nightly("UTC", Schedule().at),
+        start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
+        default_args=task_defaults("", Schedule()),
+        doc_md=f"**This model is not watched: its spec cannot be read.**\n\n```\n{broken.error}\n```\n",
+        tags=["nightjar", "monitor", "broken"],
+    ) as dag:
+        read_spec.override(task_id="spec")(str(broken.path))
+    return dag
+
+
+def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
+    """Owner, retries with growing pauses, and the time limit of each task."""
+    return {
+        "owner": owner or "nightjar",
+        "retries": max(1, schedule.retries),  # a worker that dies must not cost the night, whatever the spec says
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+        "execution_timeout": timedelta(minutes=schedule.timeout_minutes),
+    }
+
+
+def day_parameter(zone: str) -> Param:
+    """The typed day of a manual run."""
+    return Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Business day",
+        description=f"The day to work on, YYYY-MM-DD, in {zone}. Empty: the day of the run's data interval.",
+    )
+
+
+def dag_of(dag_id: str, entry: ModelSpec | Broken) -> DAG:
+    """The DAG of a catalogue's entry; a spec of which none can be made is broken too."""
+    if isinstance(entry, Broken):
+        return stand_in(dag_id, entry)
+    try:
+        return night(dag_id, entry)
+    except Exception as error:
+        LOG.exception("no DAG can be made for %s", entry.model)
+        path = find_spec(entry.model, models_folder())
+        return stand_in(dag_id, Broken(path, f"{path.name}: no DAG can be made: {type(error).__name__}: {error}"))
+
+
+for _dag_id, _entry in catalogue(models_folder(), only=get_parsing_context().dag_id).items():
+    globals()[_dag_id] = dag_of(_dag_id, _entry)

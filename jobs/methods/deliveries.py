@@ -1,0 +1,114 @@
+"""Rules about what was delivered, always on: no predictions, a refused file, no labels for too long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jobs.methods import wording
+
+if TYPE_CHECKING:
+    from jobs.periods import Period
+
+SILENT_DAYS = 3
+"""Days without labels from which their absence is told, where labels came more often before."""
+
+USUAL_DAYS = 56
+"""Past days whose longest silence is the usual one."""
+
+FORGOTTEN_DAYS = 60
+"""Days without labels after which no more is said: they are not awaited any more."""
+
+LOOKBACK = USUAL_DAYS + FORGOTTEN_DAYS
+
+
+def no_data(deliveries: pd.DataFrame) -> pd.DataFrame:
+    """One verdict a night: whether predictions were delivered for its day.
+
+    `deliveries`: `day`, `source`, `status`, `rows`, `reason`, the period's.
+    """
+    came = deliveries[deliveries["source"] == "predictions"].reset_index(drop=True)
+    rows = came["rows"].fillna(0).to_numpy(dtype=float)
+    refused = came["status"] == "refused"
+    nothing = ~refused & ((came["status"] == "missing") | (rows == 0))
+    told = [f"{count:,.0f} predictions delivered" for count in rows]
+    missing = "no predictions were delivered: " + came["reason"].fillna("the files hold no row of that day")
+    reason = np.select([refused, nothing], ["the delivery was refused", missing], np.array(told, dtype=object))
+    return _verdicts(came, "no data", "volume", "").assign(
+        verdict=np.select([refused, nothing], ["not_evaluated", "breach"], "ok"),
+        severity="critical",
+        n=rows,
+        value=np.where(rows > 0, rows, np.nan),
+        reason=reason,
+    )
+
+
+def refused(deliveries: pd.DataFrame) -> pd.DataFrame:
+    """One verdict a night and source: whether its files could be accepted; the reason names path and column."""
+    came = deliveries.reset_index(drop=True)
+    bad = came["status"] == "refused"
+    return _verdicts(came, "refused delivery", "delivery", came["source"]).assign(
+        verdict=np.where(bad, "breach", "ok"),
+        severity="critical",
+        n=came["rows"].fillna(0),
+        reason=np.where(bad, came["source"] + " refused: " + came["reason"].fillna("no reason given"), came["status"]),
+    )
+
+
+def no_labels(arrivals: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """One verdict a night: whether labels have been away for longer than they ever were lately.
+
+    `arrivals`: `known_day` (datetime64), `n` of labels, from LOOKBACK days before the period on. Weekly labels are
+    not missed after three days: the silence must be longer than the longest of the 56 days before it.
+    """
+    nights = np.arange(np.datetime64(period.first), np.datetime64(period.last) + 1)
+    days = np.unique(arrivals.loc[arrivals["n"] > 0, "known_day"].to_numpy().astype("datetime64[D]"))
+    position = np.searchsorted(days, nights, side="right") - 1
+    last = np.where(position >= 0, days[np.maximum(position, 0)], np.datetime64("1900-01-01")) if days.size else (
+        np.full(nights.shape, np.datetime64("1900-01-01"))
+    )  # fmt: skip
+    silence = (nights - last).astype(int)
+    usual = _longest_gap(days)[np.maximum(position, 0)] if days.size else np.zeros(nights.shape)
+    awaited = (silence <= FORGOTTEN_DAYS) & (usual > 0)
+    breach = awaited & (silence >= SILENT_DAYS) & (silence > usual)
+    words = [
+        f"no labels have arrived {wording.since((day + 1).item(), int(days_silent))}; before, never for more than "
+        f"{int(longest) - 1}"
+        for day, days_silent, longest in zip(last[breach], silence[breach], usual[breach], strict=True)
+    ]
+    reason = np.where(awaited, "labels arrive", "no labels arrived lately").astype(object)
+    reason[breach] = words
+    frame = pd.DataFrame({"day": nights.astype("datetime64[s]")})
+    return _verdicts(frame, "no labels", "delivery", "labels").assign(
+        verdict=np.select([~awaited, breach], ["not_evaluated", "breach"], "ok"),
+        severity="warning",
+        value=np.where(awaited, silence, np.nan),
+        reason=reason,
+    )
+
+
+def _longest_gap(days: np.ndarray) -> np.ndarray:
+    """For each day of arrival, the longest step between arrivals in the 56 days up to it; 0 where there was none.
+
+    >>> _longest_gap(np.array(["2025-01-01", "2025-01-02", "2025-01-05"], dtype="datetime64[D]")).tolist()
+    [0.0, 1.0, 3.0]
+    """
+    steps = pd.Series(np.r_[np.nan, np.diff(days).astype(float)], index=pd.DatetimeIndex(days.astype("datetime64[s]")))
+    return np.asarray(steps.rolling(f"{USUAL_DAYS}D").max().fillna(0.0).to_numpy())
+
+
+def _verdicts(came: pd.DataFrame, rule: str, metric: str, feature: str | pd.Series[str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "night": came["day"],
+            "rule": rule,
+            "metric": metric,
+            "version": "all",
+            "feature": feature,
+            "segment": "all",
+            "day": came["day"],
+            "detector": "delivery",
+        }
+    )

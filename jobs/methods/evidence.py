@@ -1,0 +1,192 @@
+"""What speaks for an incident, ranked: causes before effects, drift by importance x PSI, the rest by how far it moved.
+
+An item is a plain mapping that goes to JSON and comes back the same: numbers rounded to six digits, days as ISO text.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jobs.methods.definitions import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Item = dict[str, Any]
+
+RANK = {"info": 0, "warning": 1, "critical": 2}
+
+PSEUDO_FEATURES = frozenset({"score", "decision"})
+"""Their drift is what the model made of its inputs: an effect."""
+
+MOST = 50
+"""Items an incident keeps, heaviest first."""
+
+EARLIER, LATER = timedelta(days=7), timedelta(days=1)
+"""How far around its days an incident still answers for them: rules over several nights speak late."""
+
+CAUSE = 10.0
+"""Added to the weight of causes, so that they come before every effect."""
+
+
+class Days(NamedTuple):
+    """The prediction days that an incident is about."""
+
+    first: date
+    last: date
+
+    def cover(self, day: date) -> bool:
+        """Whether a figure of `day` tells of the same trouble."""
+        return self.first - EARLIER <= day <= self.last + LATER
+
+
+def item(breach: Mapping[str, Any], importance: Mapping[str, float], former: Mapping[str, str]) -> Item:
+    """One breach (a row of `verdicts`) as evidence.
+
+    `importance`: feature -> its share; `former`: version -> the version it replaced.
+    """
+    day = _iso(breach["day"])
+    made: Item = {
+        "role": role(breach),
+        "weight": 0.0,
+        "metric": breach["metric"],
+        "feature": breach["feature"] or "",
+        "segment": breach["segment"],
+        "version": breach["version"],
+        "label_age": None if _empty(breach["label_age"]) else int(breach["label_age"]),
+        "day": day,
+        "value": rounded(breach["value"]),
+        "n": None if _empty(breach["n"]) else int(breach["n"]),
+        "expected": rounded(breach["expected"]),
+        "lower": rounded(breach["lower"]),
+        "upper": rounded(breach["upper"]),
+        "rule": breach["rule"],
+        "severity": breach["severity"],
+        "detector": breach["detector"],
+        "reason": breach["reason"],
+        "first_day": day,
+        "last_day": day,
+        "nights": 1,
+    }
+    if breach["detector"] == "previous_version" and breach["version"] in former:
+        made["former_version"] = former[breach["version"]]
+    made["weight"] = rounded(weight(made, importance))
+    return made
+
+
+def role(breach: Mapping[str, Any]) -> str:
+    """`cause` for what comes in (deliveries, features), `effect` for what it does."""
+    if breach["detector"] == "delivery" or breach["metric"] == "delivery":
+        return "cause"
+    return "cause" if breach["feature"] and breach["feature"] not in PSEUDO_FEATURES else "effect"
+
+
+def weight(one: Mapping[str, Any], importance: Mapping[str, float]) -> float:
+    """Where an item stands: causes above 10, effects by severity and then by relative change.
+
+    >>> weight({"role": "cause", "metric": "psi", "feature": "age", "value": 1.0}, {"age": 0.5})
+    10.333333333333334
+    """
+    value, expected = one.get("value"), one.get("expected")
+    if one["role"] == "cause":
+        if one["metric"] not in ("psi", "missing_rate"):
+            return CAUSE + 1 + (1 if one.get("rule") == "no data" else 0)
+        return CAUSE + _saturating((value or 0.0) * importance.get(one["feature"], 1.0))
+    if one["feature"] in PSEUDO_FEATURES:
+        return _saturating(value or 0.0)
+    # Severity first, then the whole before its parts, then how far it moved.
+    standing = 2.0 * RANK[one["severity"]] + (0.5 if one["segment"] == "all" else 0.0)
+    if value is None or expected is None:
+        return standing
+    return standing + 0.5 * _saturating(abs(value - expected) / max(abs(expected), 1e-9))
+
+
+def importances(given: Mapping[str, float | None]) -> dict[str, float]:
+    """Every feature's importance; those without count like the least important one that has it.
+
+    >>> importances({"a": 0.7, "b": None, "c": 0.2}), importances({"a": None})
+    ({'a': 0.7, 'b': 0.2, 'c': 0.2}, {'a': 1.0})
+    """
+    least = min((share for share in given.values() if share is not None), default=1.0)
+    return {name: least if share is None else share for name, share in given.items()}
+
+
+def new_version(one: Item) -> Item:
+    """The change of version itself, as the cause of what a new version's figures show."""
+    return one | {
+        "role": "cause", "weight": CAUSE + 2, "metric": "version", "feature": "", "segment": "all", "label_age": None,
+        "value": None, "n": None, "expected": None, "lower": None, "upper": None,
+        "reason": f"{one['version']} replaced {one.get('former_version', 'another version')}",
+    }  # fmt: skip
+
+
+def merge(before: Sequence[Item], tonight: Iterable[Item]) -> list[Item]:
+    """Evidence after a night: each figure once, as it was at its worst, heaviest first."""
+    nightly: dict[tuple[Any, ...], Item] = {}
+    for one in tonight:
+        key = _key(one)
+        nightly[key] = _worse(nightly[key], one, night=False) if key in nightly else one
+    known = {_key(one): one for one in before}
+    for key, one in nightly.items():
+        known[key] = _worse(known[key], one, night=True) if key in known else one
+    return sorted(known.values(), key=lambda one: (-one["weight"], *map(str, _key(one))))[:MOST]
+
+
+def _key(one: Item) -> tuple[Any, ...]:
+    return tuple(one[name] for name in ("metric", "feature", "segment", "version", "label_age"))
+
+
+def _worse(old: Item, new: Item, *, night: bool) -> Item:
+    worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
+    return worst | {
+        "first_day": min(old["first_day"], new["first_day"]),
+        "last_day": max(old["last_day"], new["last_day"]),
+        "nights": old["nights"] + (1 if night else 0),
+    }
+
+
+def days(evidence: Iterable[Item]) -> Days | None:
+    """The days that evidence is about; information alone is about none."""
+    telling = [one for one in evidence if one["severity"] != "info"]
+    if not telling:
+        return None
+    return Days(
+        min(date.fromisoformat(one["first_day"]) for one in telling),
+        max(date.fromisoformat(one["last_day"]) for one in telling),
+    )
+
+
+def rounded(value: Any) -> float | None:
+    """Six significant digits, None where there is no number.
+
+    >>> rounded(0.123456789), rounded(float("nan"))
+    (0.123457, None)
+    """
+    return None if _empty(value) else float(f"{float(value):.6g}")
+
+
+def scope_of(breach: Mapping[str, Any]) -> str:
+    """Which kind of trouble a breach is: delivery, service or behaviour.
+
+    >>> scope_of({"detector": "prophet", "metric": "latency_p95"})
+    'service'
+    """
+    metric = breach["metric"]
+    if breach["detector"] == "delivery" or metric in ("delivery", "volume", "coverage"):
+        return "delivery"
+    known = BY_NAME.get(metric)
+    return "service" if known is not None and known.layer in ("service", "system") else "behaviour"
+
+
+def _saturating(size: float) -> float:
+    return size / (1 + size)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value != value or (isinstance(value, float) and math.isinf(value))  # noqa: PLR0124
+
+
+def _iso(day: Any) -> str:
+    return str(day)[:10]

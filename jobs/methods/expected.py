@@ -1,0 +1,142 @@
+"""Verdicts of `outside: expected`: figures against what Prophet, or the seasonal median, expects of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jobs.methods import forecast, rules, scale, wording
+from jobs.methods.definitions import BY_NAME
+from jobs.methods.verdicts import SERIES
+from jobs.spec.model import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from jobs.methods.forecast import Judged, Series
+    from jobs.spec.model import Detection, ModelSpec
+
+    JudgeAll = Callable[[Sequence[Series]], list[Judged]]
+
+PAST = ["metric", "version", "feature", "segment", "age", "day"]
+
+
+def outside_rules(spec: ModelSpec) -> list[Rule]:
+    """The spec's rules about expected ranges; a watched series without one gets it as information."""
+    given = [rule for rule in spec.all_rules if rule.outside]
+    named = {rule.metric for rule in given if rule.segments == "all"}
+    return given + [
+        Rule(metric=metric, outside="expected", severity="info")
+        for metric in spec.detection.metrics
+        if metric not in named
+    ]
+
+
+def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd.DataFrame:
+    """The figures of some series with `expected`, `lower`, `upper`, `distance`, `detector`, `note` filled in.
+
+    `figures`: rows of all series, as `jobs.methods.rules` has them; `past`: what earlier nights expected, columns
+    PAST with `expected` and `distance`. `judge_all` judges a list of series.
+    """
+    known = figures.merge(past[[*PAST, "expected", "distance"]], how="left", on=PAST).sort_values(
+        [*SERIES, "day"], kind="stable", ignore_index=True
+    )
+    groups = [group for _, group in known.groupby(list(SERIES), sort=False)]
+    if not groups:
+        return known
+    judged = judge_all([_series(group) for group in groups])
+    told = [
+        group.drop(columns=["lower", "upper"]).assign(
+            expected=one.expected, lower=one.lower, upper=one.upper, distance=one.distance,
+            detector=one.detector, note=one.note,
+        )
+        for group, one in zip(groups, judged, strict=True)
+    ]  # fmt: skip
+    return pd.concat(told, ignore_index=True)
+
+
+def _series(group: pd.DataFrame) -> Series:
+    metric = str(group["metric"].iloc[0])
+    lower, upper = (group[side].to_numpy(dtype=float) for side in ("lower", "upper"))
+    value = group["value"].where(group["state"] != "not_evaluated").to_numpy(dtype=float)
+    return forecast.Series(
+        kind=scale.KINDS[metric],
+        age=int(group["age"].iloc[0]),
+        days=group["day"].to_numpy().astype("datetime64[D]"),
+        value=value,
+        n=group["n"].to_numpy(dtype=float, na_value=np.nan),
+        error=scale.standard_error(metric, lower, upper),
+        expected=group["expected"].to_numpy(dtype=float),
+        distance=group["distance"].to_numpy(dtype=float),
+    )
+
+
+def judge(rule: Rule, told: pd.DataFrame, detection: Detection, first: date) -> pd.DataFrame:
+    """Verdicts of one rule for the nights from `first` on; `told` as `expect` answers it."""
+    chosen = rules.select(rule, told)
+    if chosen.empty:
+        return chosen
+    chosen["why"] = _why_not(rule, chosen)
+    side = {"up": 1.0, "down": -1.0, "both": 0.0}[BY_NAME[rule.metric].harm]
+    distance = chosen["distance"].to_numpy(dtype=float)
+    harmful = np.abs(distance) if side == 0 else side * distance
+    chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit)
+    chosen["streak"] = rules.streak(chosen, rule.nights)
+    now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
+    better = (now["why"] == "") & (-side * now["distance"] > detection.limit)
+    breach = now["beyond"] & (now["streak"] >= rule.nights)
+    verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
+    return now.assign(
+        rule=rule.name,
+        verdict=verdict,
+        severity=rule.severity,
+        action=rule.action,
+        reason=_reasons(rule, now.assign(breach=breach, better=better)),
+    )
+
+
+def _why_not(rule: Rule, chosen: pd.DataFrame) -> pd.Series[str]:
+    """Why a figure is not judged; empty where it is."""
+    few = (chosen["n"] < rule.min_n).fillna(False) & BY_NAME[rule.metric].guarded
+    rows = chosen["n"].fillna(0).astype("int64").astype(str) + f" rows, rule needs {rule.min_n}"
+    why = rows.where(few, "")
+    why = chosen["note"].where(~np.isfinite(chosen["expected"]), why)
+    empty = ~np.isfinite(chosen["value"]) | (chosen["state"] == "not_evaluated")
+    return chosen["reason"].fillna("no value").where(empty, why)
+
+
+def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
+    answer = np.full(len(now), "within the expected range", dtype=object)
+    unknown = now["why"] != ""
+    answer[unknown] = now.loc[unknown, "why"]
+    waiting = now["beyond"] & ~now["breach"]
+    answer[waiting] = (
+        "outside the expected range " + now.loc[waiting, "streak"].astype(str) + f" of {rule.nights} nights"
+    )
+    for chosen, lead in ((now["breach"], ""), (now["better"], "better than expected: ")):
+        answer[chosen] = [
+            lead + _sentence(rule.metric, tuple(row[:4]), row[4])
+            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance"]].itertuples(index=False)
+        ]
+    noted = ~unknown & (now["note"] != "")
+    answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
+    return answer
+
+
+def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float) -> str:
+    """How far a figure is from what was expected.
+
+    `figures`: the value, what was expected, and both ends of the range.
+
+    >>> _sentence("accuracy", (0.831, 0.95, 0.93, 0.96), -9.13)
+    'accuracy 83.1 % is below the expected 95.0 % (93.0 % to 96.0 %), 9.1 deviations away'
+    """
+    shown = [wording.number(metric, figure) for figure in figures]
+    side = "below" if distance < 0 else "above"
+    return (
+        f"{wording.name(metric)} {shown[0]} is {side} the expected {shown[1]} ({shown[2]} to {shown[3]}), "
+        f"{abs(distance):.1f} deviations away"
+    )

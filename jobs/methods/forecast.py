@@ -1,0 +1,233 @@
+"""What a figure should be: Prophet fitted on the past only, and how far from that a night may stray.
+
+Time is cut at ISO Mondays. The week that begins on a Monday is judged by what was known before it: one fit,
+one spread. So a night, its re-run, and a range of a year that passes over it use the same fit and say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.methods import scale as scales
+from jobs.methods import shifts, weekly_fit
+from jobs.methods.scale import Floats, Scale
+
+if TYPE_CHECKING:
+    from jobs.periods import Period
+    from jobs.spec.model import Detection
+
+Days = npt.NDArray[np.datetime64]
+Fit = Callable[[Days, Floats, Days, str | None], Floats]
+
+NEEDED = 14
+"""Points below which nothing is expected: two of each weekday."""
+
+SPREAD_DAYS = 180
+"""Past days whose residuals tell how far a good day strays."""
+
+SPREAD_NEEDED = 20
+"""Out-of-sample residuals below which the fit's own residuals stand in."""
+
+IN_SAMPLE_FACTOR = 1.2
+"""How much farther the next point lies from a fit than the points it was made of."""
+
+LEAST_SHARE = 0.1
+"""Of the past residuals' variance, what is never put down to sampling."""
+
+MEDIAN_DAYS = 56
+"""Past days that a seasonal median looks at."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure day by day: arrays of shape (points,), ordered by day, NaN where there is none.
+
+    `expected` and `distance` are what earlier nights said; later ones are ignored.
+    """
+
+    kind: scales.Kind
+    age: int
+    days: Days
+    value: Floats
+    n: Floats
+    error: Floats
+    """Standard error of `value` on the metric's own scale."""
+    expected: Floats
+    distance: Floats
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was expected of each point, on the metric's own scale; arrays of shape (points,), NaN: not judged."""
+
+    expected: Floats
+    lower: Floats
+    upper: Floats
+    distance: Floats
+    """Standardised distance of the value from the expected one; negative is below."""
+    detector: list[str] = field(repr=False)
+    note: list[str] = field(repr=False)
+    """Why nothing was expected, or why the fallback spoke; else empty."""
+
+
+class _Expectation(NamedTuple):
+    centre: Floats
+    """Expected values of the asked days, on the judged scale."""
+    residuals: Floats
+    """In-sample residuals, widened to what out-of-sample ones would be."""
+    detector: str
+    note: str = ""
+
+
+class _Case(NamedTuple):
+    """One series being judged; `result` fills up week by week, and later weeks look back at it."""
+
+    series: Series
+    result: Judged
+    detection: Detection
+    fit: Fit
+
+
+def nothing(points: int) -> Floats:
+    """An array of NaN.
+
+    >>> nothing(2)
+    array([nan, nan])
+    """
+    return np.full(points, np.nan)
+
+
+def monday_of(day: date) -> date:
+    """The ISO Monday of a day's week.
+
+    >>> monday_of(date(2025, 3, 2))
+    datetime.date(2025, 2, 24)
+    """
+    return day - timedelta(days=day.weekday())
+
+
+def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekly_fit.fit) -> Judged:
+    """Judge the points whose night (day + age) falls in the period, week by week, each by its past."""
+    points = len(series.days)
+    nights = series.days + np.timedelta64(series.age, "D")
+    first, last = np.datetime64(period.first), np.datetime64(period.last)
+    before = nights < first
+    result = Judged(
+        np.where(before, series.expected, np.nan), nothing(points), nothing(points),
+        np.where(before, series.distance, np.nan), [""] * points, [""] * points,
+    )  # fmt: skip
+    case = _Case(series, result, detection, fit)
+    monday = np.datetime64(monday_of(period.first))
+    while monday <= last:
+        week = np.flatnonzero((nights >= max(monday, first)) & (nights < monday + 7) & (nights <= last))
+        if week.size:
+            _judge_week(case, int(np.searchsorted(nights, monday)), monday - series.age, week)
+        monday += 7
+    return result
+
+
+def _judge_week(case: _Case, known: int, starts: np.datetime64, week: npt.NDArray[np.intp]) -> None:
+    """Fill in the points of one week; `known` points came before it, `starts` is its first day."""
+    series, detection = case.series, case.detection
+    oldest = int(np.searchsorted(series.days, starts - detection.max_history))
+    past = slice(oldest, known)
+    if np.isfinite(series.value[past]).sum() >= detection.min_history:
+        scale = scales.scale_of(series.kind, _finite(series.value[past]))
+        expectation = _by_prophet(case, past, scale, starts)
+        asked = expectation.centre[(series.days[week] - starts).astype(int)]
+        _write(case, past, week, scale, expectation._replace(centre=asked))
+        return
+    for position in week:  # at most the first weeks of a series
+        past = slice(oldest, int(position))
+        history = int(np.isfinite(series.value[past]).sum())
+        if history < NEEDED:
+            case.result.note[position] = f"only {history} nights of history, {NEEDED} needed"
+            continue
+        scale = scales.scale_of(series.kind, _finite(series.value[past]))
+        here = np.array([position])
+        _write(case, past, here, scale, _by_median(case, past, scale, series.days[here]))
+
+
+def _finite(values: Floats) -> Floats:
+    return values[np.isfinite(values)]
+
+
+def _learnable(case: _Case, past: slice, scale: Scale) -> tuple[Days, Floats]:
+    """The past's days and values, on the judged scale, that a forecast may learn from."""
+    days = case.series.days[past]
+    y = scales.forward(scale, case.series.value[past], case.series.n[past])
+    y, keep = shifts.learnable(days, y, case.result.distance[past], case.detection.limit)
+    # Last year's holiday was far outside its range; this year's is learnt from it.
+    keep |= weekly_fit.holidays(days, case.detection.country) & np.isfinite(y)
+    return days[keep], y[keep]
+
+
+def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -> _Expectation:
+    """What the seven days from `starts` should be; the seasonal median where Prophet fails."""
+    days, y = _learnable(case, past, scale)
+    week = starts + np.arange(7)
+    try:
+        expected = case.fit(days, y, np.concatenate([days, week]), case.detection.country)
+    except weekly_fit.FitError as problem:
+        note = f"Prophet failed ({problem}); the seasonal median spoke instead"
+        return _by_median(case, past, scale, week)._replace(note=note)
+    residuals = y - expected[:-7]
+    # A flat level lags behind a slow trend: the last weeks tell where it is now. They end before a new fault.
+    until = starts - case.detection.recent_gap
+    recent = (days < until) & (days >= until - case.detection.recent_days)
+    level = float(np.median(residuals[recent])) if recent.sum() >= NEEDED else 0.0
+    return _Expectation(expected[-7:] + level, residuals * IN_SAMPLE_FACTOR, "prophet")
+
+
+def _by_median(case: _Case, past: slice, scale: Scale, asked: Days) -> _Expectation:
+    """The median of the same weekday in the last eight weeks, or of all days where a weekday is missing."""
+    days, y = _learnable(case, past, scale)
+    lately = days >= days[-1] - MEDIAN_DAYS
+    y, weekday = y[lately], shifts.weekday(days[lately])
+    medians = np.array([np.median(y[weekday == k]) if (weekday == k).any() else np.median(y) for k in range(7)])
+    # k points a weekday lie closer to their own median than the next one will, by sqrt((k - 1) / (k + 1)).
+    per_day = max(len(y) / 7, 1.5)
+    residuals = (y - medians[weekday]) * np.sqrt((per_day + 1) / (per_day - 1))
+    return _Expectation(medians[shifts.weekday(asked)], residuals, "seasonal_median")
+
+
+def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, expectation: _Expectation) -> None:
+    series, result, limit = case.series, case.result, case.detection.limit
+    centre = expectation.centre
+    expected = scales.backward(scale, centre)
+    own = _own_variance(case, past, scale, expectation.residuals)
+    error = scales.relative_error(scale, series.value[where], series.error[where])
+    sampling = scales.sampling_variance(scale, expected, series.n[where], error)
+    spread = np.sqrt(own + sampling)
+    y = scales.forward(scale, series.value[where], series.n[where])
+    result.expected[where] = expected
+    result.lower[where] = scales.backward(scale, centre - limit * spread)
+    result.upper[where] = scales.backward(scale, centre + limit * spread)
+    result.distance[where] = (y - centre) / spread
+    for position in where:
+        result.detector[position], result.note[position] = expectation.detector, expectation.note
+
+
+def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> float:
+    """How much good days stray beyond what counting their rows explains (robust, out of sample)."""
+    series, result = case.series, case.result
+    first = int(np.searchsorted(series.days, series.days[past][-1] - SPREAD_DAYS))
+    window = slice(max(first, past.start), past.stop)
+    expected, value, n = result.expected[window], series.value[window], series.n[window]
+    told = np.isfinite(expected) & np.isfinite(value)
+    told &= ~shifts.lasting(series.days[window], result.distance[window], case.detection.limit)
+    least = scales.smallest_spread(scale, _finite(value)) ** 2
+    if told.sum() < SPREAD_NEEDED:
+        return max(scales.spread_about(in_sample) ** 2, least)
+    centre = scales.forward(scale, expected[told], np.full(int(told.sum()), np.inf))
+    residuals = scales.forward(scale, value[told], n[told]) - centre
+    error = scales.relative_error(scale, value[told], series.error[window][told])
+    sampled = scales.sampling_variance(scale, expected[told], n[told], error)
+    total = scales.spread_about(residuals) ** 2
+    return max(total - float(np.median(sampled)), LEAST_SHARE * total, least)

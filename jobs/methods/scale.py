@@ -1,0 +1,185 @@
+"""On which scale a metric is judged, and how far chance alone moves it.
+
+A rate near 1 cannot rise as far as it can fall, and latency doubles more easily than it halves; so residuals are
+taken on a scale where both sides are alike: logit for rates, log for counts and latency.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Kind = Literal["rate", "count", "latency", "psi", "amount", "level"]
+KINDS: dict[str, Kind] = {
+    "volume": "count",
+    "missing_rate": "rate",
+    "psi": "psi",
+    "score_mean": "level",
+    "latency_p95": "latency",
+    "coverage": "rate",
+    "accuracy": "rate",
+    "precision": "rate",
+    "recall": "rate",
+    "f1": "rate",
+    "roc_auc": "rate",
+    "conversion": "rate",
+    "value_per_prediction": "amount",
+    "value": "amount",
+}
+
+PROPORTIONS = frozenset({"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion"})
+"""Rates that are k of n, so that n alone gives their sampling error."""
+
+INTERVAL_Z = 1.959963984540054
+"""The intervals in `metrics` hold 95 %."""
+
+MAD_TO_SD = 1.4826022185056018
+"""The median of |x| of a normal x is 0.6745 standard deviations."""
+
+PSI_OFFSET = 1e-3
+PSI_BINS = 12
+"""Bins that a PSI has about: ten of values, one each for missing and unseen."""
+
+
+class Scale(NamedTuple):
+    """A kind of metric and, for amounts, the size up to which their scale is nearly straight."""
+
+    kind: Kind
+    unit: float = 1.0
+
+
+def scale_of(kind: Kind, values: Floats) -> Scale:
+    """The scale of a series, its unit taken from past values only.
+
+    >>> scale_of("amount", np.array([90.0, 100.0, 110.0]))
+    Scale(kind='amount', unit=100.0)
+    """
+    if kind != "amount":
+        return Scale(kind)
+    typical = float(np.median(np.abs(values))) if values.size else 0.0
+    return Scale(kind, typical if typical > 0 else 1.0)
+
+
+def forward(scale: Scale, values: Floats, n: Floats) -> Floats:
+    """Values on the scale they are judged on; both arrays of shape (points,).
+
+    Rates get Anscombe's half count at each end, so that 12 of 12 is not infinitely good; amounts, which may be
+    negative, get asinh: a log away from zero and a line around it.
+
+    >>> forward(Scale("rate"), np.array([0.5, 1.0]), np.array([10.0, 10.0])).round(2)
+    array([0.  , 3.04])
+    """
+    match scale.kind:
+        case "rate":
+            # Without n (NaN, or inf for an expected rate) the rate is taken as it is, a hair inside its bounds.
+            trials = np.where(np.isfinite(n), n, 1e12)
+            share = (values * trials + 0.5) / (trials + 1)
+            return np.asarray(np.log(share) - np.log1p(-share))
+        case "count":
+            return np.asarray(np.log(values + 0.5))
+        case "latency":
+            return np.asarray(np.log(np.maximum(values, 1e-6)))
+        case "psi":
+            return np.asarray(np.log(np.maximum(values, 0.0) + PSI_OFFSET))
+        case "amount":
+            return np.asarray(np.arcsinh(values / scale.unit))
+        case "level":
+            return values + 0.0
+
+
+def backward(scale: Scale, judged: Floats) -> Floats:
+    """Back to the metric's own scale, within its bounds.
+
+    >>> backward(Scale("rate"), np.array([0.0, 40.0]))
+    array([0.5, 1. ])
+    """
+    match scale.kind:
+        case "rate":
+            return np.asarray(1 / (1 + np.exp(-np.clip(judged, -700, 700))))
+        case "count":
+            return np.asarray(np.maximum(np.exp(np.minimum(judged, 700)) - 0.5, 0.0))
+        case "latency":
+            return np.asarray(np.exp(np.minimum(judged, 700)))
+        case "psi":
+            return np.asarray(np.maximum(np.exp(np.minimum(judged, 700)) - PSI_OFFSET, 0.0))
+        case "amount":
+            return np.asarray(np.sinh(np.clip(judged, -700, 700)) * scale.unit)
+        case "level":
+            return judged + 0.0
+
+
+def sampling_variance(scale: Scale, expected: Floats, n: Floats, error: Floats) -> Floats:
+    """Variance that counting n rows alone gives a value, on the judged scale (delta method).
+
+    `expected` is on the metric's own scale, `error` is what `relative_error` says (NaN: unknown). A rate's variance
+    is taken at the expected rate: 12 right answers of 12 are no proof of certainty.
+
+    >>> sampling_variance(Scale("rate"), np.array([0.5]), np.array([100.0]), np.array([np.nan]))
+    array([0.04])
+    """
+    rows = np.where(np.isfinite(n), np.maximum(n, 1.0), np.inf)
+    known = np.where(np.isfinite(error), error, 0.0) ** 2
+    match scale.kind:
+        case "rate":
+            share = np.clip(expected, 0.5 / (rows + 1), 1 - 0.5 / (rows + 1))
+            return np.asarray(np.where(known > 0, known, 1 / (rows * share * (1 - share))))
+        case "count":
+            return np.asarray(1 / (expected + 0.5))
+        case "psi":
+            # A PSI of true size d varies by about 4 d / n + 2 (bins - 1) / n^2: a noncentral chi-squared over n.
+            noise = 4 * expected / rows + 2 * (PSI_BINS - 1) / rows**2
+            return np.asarray(noise / (expected + PSI_OFFSET) ** 2)
+        case _:
+            return np.asarray(known)
+
+
+def relative_error(scale: Scale, values: Floats, error: Floats) -> Floats:
+    """Standard errors on the judged scale, from those on the metric's own, at the observed values.
+
+    >>> relative_error(Scale("latency"), np.array([200.0]), np.array([10.0]))
+    array([0.05])
+    """
+    match scale.kind:
+        case "rate":
+            return np.asarray(error / np.maximum(values * (1 - values), 1e-9))
+        case "latency":
+            return np.asarray(error / np.maximum(values, 1e-6))
+        case "amount":
+            return np.asarray(error / np.hypot(values, scale.unit))
+        case _:
+            return error
+
+
+def smallest_spread(scale: Scale, values: Floats) -> float:
+    """The least standard deviation a series is credited with, on the judged scale, however calm its past.
+
+    Half a percent of a count, latency or amount; two hundredths of a logit, which is a tenth of a point at 95 %.
+    """
+    match scale.kind:
+        case "rate":
+            return 0.02
+        case "psi":
+            return 0.05
+        case "level":
+            return 0.005 * float(np.median(np.abs(values))) + 1e-9 if values.size else 1e-9
+        case _:
+            return 0.005
+
+
+def spread_about(residuals: Floats, centre: float = 0.0) -> float:
+    """Standard deviation that the median of |residual - centre| stands for; half of them may be outliers.
+
+    >>> round(spread_about(np.array([-1.0, 1.0, -1.0, 1.0, 50.0])), 3)
+    1.483
+    """
+    return MAD_TO_SD * float(np.median(np.abs(residuals - centre)))
+
+
+def standard_error(metric: str, lower: Floats, upper: Floats) -> Floats:
+    """Standard error on the metric's own scale, from its interval; NaN where n alone tells it, or nothing does."""
+    if metric in PROPORTIONS or metric == "volume":
+        return np.full(lower.shape, np.nan)
+    return np.asarray((upper - lower) / (2 * INTERVAL_Z))

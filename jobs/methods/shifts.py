@@ -1,0 +1,111 @@
+"""What a forecast may learn from a past that holds faults: outliers stay out, a lasting shift is accepted.
+
+Every function looks only at the points it is given, all of them past, so any night can be judged again alike.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.methods.scale import Floats, spread_about
+
+Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
+
+ADAPT_AFTER = 28
+"""Days that a shift must last before it is the new normal, from the following Monday on."""
+
+SETTLED_DAYS = 14
+"""The last days of such a shift: the new level is theirs, and they are learnt from."""
+
+BRIDGED = 2
+"""Points inside the range that do not end a run of points outside it."""
+
+LASTING_RUN = 7
+"""Days after which a run is a fault with a size of its own, not noise that the spread should know about."""
+
+
+class Run(NamedTuple):
+    """Positions first..last (both included) of points outside the expected range on one side."""
+
+    first: int
+    last: int
+
+
+def runs_outside(distance: Floats, limit: float) -> list[Run]:
+    """Stretches outside the range on one side; up to two points inside do not end one.
+
+    >>> runs_outside(np.array([0.0, 6.0, 1.0, 7.0, 0.0, 0.0, 0.0, -9.0]), limit=5.0)
+    [Run(first=1, last=3), Run(first=7, last=7)]
+    """
+    outside = np.flatnonzero(np.abs(np.nan_to_num(distance)) > limit)
+    if outside.size == 0:
+        return []
+    side = np.sign(distance[outside])
+    begins = np.r_[True, (np.diff(outside) > BRIDGED + 1) | (side[1:] != side[:-1])]
+    firsts = outside[begins]
+    lasts = outside[np.r_[begins[1:], True]]
+    return [Run(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def _days_of(run: Run, days: Days) -> int:
+    return int((days[run.last] - days[run.first]).astype(int)) + 1
+
+
+def lasting(days: Days, distance: Floats, limit: float) -> Flags:
+    """Which points belong to a run outside the range of a week or longer."""
+    flags = np.zeros(days.shape, dtype=bool)
+    for run in runs_outside(distance, limit):
+        if _days_of(run, days) >= LASTING_RUN:
+            flags[run.first : run.last + 1] = True
+    return flags
+
+
+def learnable(days: Days, y: Floats, distance: Floats, limit: float) -> tuple[Floats, Flags]:
+    """The past as a forecast should see it: values (moved to the accepted level) and which of them to learn from.
+
+    Points outside the range are not learnt from. Where they form a run of ADAPT_AFTER days, the shift is accepted:
+    its last SETTLED_DAYS are learnt from, and everything before the run is moved to their level, so that the week's
+    shape is kept and the level is new. All arrays: shape (points,), by day; `distance` NaN where none was judged.
+    """
+    y = y.copy()
+    keep = np.isfinite(y) & ~(np.abs(np.nan_to_num(distance)) > limit)
+    keep &= ~_unjudged_outliers(days, y, distance, keep, limit)
+    for run in runs_outside(distance, limit):
+        if _days_of(run, days) < ADAPT_AFTER:
+            continue
+        settled = (days > days[run.last] - SETTLED_DAYS) & (days <= days[run.last]) & np.isfinite(y)
+        before = keep & (days < days[run.first]) & (days >= days[run.first] - ADAPT_AFTER)
+        if before.any():
+            y[: run.first] += np.median(y[settled]) - np.median(y[before])
+        keep[run.first : run.last + 1] = settled[run.first : run.last + 1]
+    return y, keep
+
+
+def weekday(days: Days) -> npt.NDArray[np.int64]:
+    """Monday is 0; day 0 of NumPy, 1970-01-01, was a Thursday.
+
+    >>> weekday(np.array(["2025-03-03", "2025-03-09"], dtype="datetime64[D]")).tolist()
+    [0, 6]
+    """
+    return np.asarray((days.astype("int64") + 3) % 7)
+
+
+def _unjudged_outliers(days: Days, y: Floats, distance: Floats, keep: Flags, limit: float) -> Flags:
+    """The first days of a series were never judged; far from the others of their weekday they are not learnt from."""
+    flags = np.zeros(y.shape, dtype=bool)
+    of_week = weekday(days)
+    centre = np.full(y.shape, np.nan)
+    for number in range(7):
+        alike = keep & (of_week == number)
+        if alike.sum() >= 3:  # of two, nobody can say which is odd
+            centre[of_week == number] = np.median(y[alike])
+    told = keep & np.isfinite(centre)
+    if told.any():
+        spread = spread_about((y - centre)[told])
+        unjudged = told & ~np.isfinite(distance)
+        flags[unjudged] = np.abs(y - centre)[unjudged] > 2 * limit * spread
+    return flags

@@ -1,0 +1,122 @@
+"""One Prophet fit: a flat level, the week's shape, holidays, and the year's shape where history is long enough.
+
+Pure: the same points give the same expectation, so fits are remembered by the content of their points. A night, a
+re-run and a range ask for the same week's fit again and again, and pay for it once a process.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.methods.scale import Floats, spread_about
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Days = npt.NDArray[np.datetime64]
+
+TIMEOUT_SECONDS = 60.0
+"""A fit takes about 0.02 s; one that takes this long is given up, and the seasonal median speaks instead."""
+
+YEARLY_FROM = 548
+"""Days of history, a year and a half, from which a yearly shape can be told from a trend."""
+
+
+class FitError(Exception):
+    """Prophet could not fit; the text says why. Callers fall back to the seasonal median."""
+
+
+def fit(days: Days, values: Floats, targets: Days, country: str | None = None) -> Floats:
+    """What Prophet, fitted on (`days`, `values`), expects on `targets`; shape of `targets`.
+
+    `days` are datetime64[D], ascending; `values` finite, on the judged scale. Raises FitError.
+    """
+    expected = _fit(days.astype("int64").tobytes(), values.tobytes(), targets.astype("int64").tobytes(), country)
+    return np.frombuffer(expected, dtype=np.float64)
+
+
+@lru_cache(maxsize=8192)
+def _fit(days: bytes, values: bytes, targets: bytes, country: str | None) -> bytes:
+    y = np.frombuffer(values, dtype=np.float64)
+    ds, asked = (np.frombuffer(raw, dtype=np.int64).astype("datetime64[D]") for raw in (days, targets))
+    # Centred and scaled, Prophet's priors mean the same for a volume of a million and for a rate.
+    centre = float(np.median(y))
+    unit = spread_about(y, centre) or float(np.std(y))
+    if unit < 1e-9 * max(1.0, abs(centre)):
+        return np.full(asked.shape, centre).tobytes()
+    try:
+        shape = _prophet(ds, (y - centre) / unit, asked, country)
+    except Exception as problem:  # whatever goes wrong in there, the night goes on with the named fallback
+        raise FitError(f"{type(problem).__name__}: {problem}".splitlines()[0][:160]) from problem
+    if not np.isfinite(shape).all():
+        raise FitError("the fit is not finite")
+    return np.ascontiguousarray(centre + unit * shape).tobytes()
+
+
+def _prophet(days: Days, y: Floats, targets: Days, country: str | None) -> Floats:
+    import pandas as pd
+
+    model = _model(days, targets, country)
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="nightjar-fit-") as folder:
+        warnings.simplefilter("ignore")
+        model.fit(
+            pd.DataFrame({"ds": days.astype("datetime64[ns]"), "y": y}),
+            timeout=TIMEOUT_SECONDS,
+            output_dir=folder,
+        )
+        asked = pd.DataFrame({"ds": targets.astype("datetime64[ns]")})
+        return np.asarray(model.predict(asked)["yhat"].to_numpy(), dtype=np.float64)
+
+
+def _model(days: Days, targets: Days, country: str | None) -> Any:
+    prophet = _quiet_prophet()
+    span = int((days[-1] - days[0]).astype(int))
+    return prophet(
+        growth="flat",
+        n_changepoints=0,  # a level that may not bend needs none, and the fit is faster without
+        weekly_seasonality=True,
+        yearly_seasonality=span >= YEARLY_FROM,
+        daily_seasonality=False,
+        uncertainty_samples=0,
+        holidays=_holidays(country, int(str(days[0])[:4]), int(str(targets[-1])[:4])) if country else None,
+    )
+
+
+@lru_cache(maxsize=1)
+def _quiet_prophet() -> Any:
+    """Prophet's class. It and cmdstanpy report every fit, and the absence of plotly, through logging."""
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from prophet import Prophet
+    for name in ("prophet", "prophet.models", "cmdstanpy"):  # after the import, which sets them itself
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return Prophet
+
+
+def holidays(days: Days, country: str | None) -> npt.NDArray[np.bool_]:
+    """Which days are public holidays of the country; none without a country or for one that is not known."""
+    if country is None or days.size == 0:
+        return np.zeros(days.shape, dtype=bool)
+    try:
+        known = _holidays(country, int(str(days[0])[:4]), int(str(days[-1])[:4]))
+    except Exception:  # noqa: BLE001 - an unknown country is told by the fit, which falls back
+        return np.zeros(days.shape, dtype=bool)
+    return np.isin(days, known["ds"].to_numpy().astype("datetime64[D]"))
+
+
+@lru_cache(maxsize=64)
+def _holidays(country: str, first_year: int, last_year: int) -> pd.DataFrame:
+    """The country's public holidays, from the `holidays` package, offline."""
+    from prophet.make_holidays import make_holidays_df
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make_holidays_df(year_list=list(range(first_year, last_year + 1)), country=country)

@@ -1,0 +1,112 @@
+"""Judge every figure of the period's nights: expected ranges, rules with a bound, and what was delivered.
+
+A night is judged by figures and verdicts of the nights before it, and by nothing later.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from jobs.methods import deliveries, expected, forecast, rules, verdicts, workers
+from jobs.stages import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.periods import Period
+    from jobs.spec import ModelSpec, Rule
+
+BESIDE = ("volume", "psi", "psi_null_limit")
+"""Series that rules with a bound look at besides their own: versions, references, what chance explains."""
+
+
+def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
+    """Write one verdict per night, rule and figure of the period."""
+    found = verdicts.frame(
+        [
+            *_outside_expected(spec, period, warehouse),
+            *_beyond_bounds(spec, period, warehouse),
+            *_delivered(spec, period, warehouse),
+        ],
+        spec.model,
+    )
+    written = warehouse.replace("anomalies", period, {"verdicts": found})
+    breaches = found[found["verdict"] == "breach"]
+    note = f"{len(breaches):,} breaches on {breaches['night'].nunique()} of {len(period)} nights"
+    return Summary("anomalies", period, written, (note,))
+
+
+def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts on series that have an expected range."""
+    asked, detection = expected.outside_rules(spec), spec.detection
+    if not asked:
+        return []
+    # The forecast of a Monday looks back at max_history days before it, and judges up to a week later.
+    since = forecast.monday_of(period.first) - timedelta(days=detection.max_history + 1)
+    figures = _figures(warehouse, asked, (), since, period.last)
+    chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
+    past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
+    judge_all = partial(workers.judge_all, period=period, detection=detection)
+    told = expected.expect(chosen, past, judge_all)
+    return [expected.judge(rule, told, detection, period.first) for rule in asked]
+
+
+def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts of the rules that have a bound of their own."""
+    bounded = [rule for rule in spec.all_rules if not rule.outside]
+    if not bounded:
+        return []
+    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
+    since = period.first - timedelta(days=oldest + max(rules.lookback(rule, spec.detection) for rule in bounded))
+    figures = _figures(warehouse, bounded, BESIDE, since, period.last)
+    world = rules.World(
+        reference=_reference(warehouse, figures),
+        first_days=warehouse.query("anomalies/first_days", last=period.last),
+    )
+    return [rules.judge(rule, figures, world, spec.detection, period.first) for rule in bounded]
+
+
+def _figures(
+    warehouse: Warehouse, asked: Iterable[Rule], beside: tuple[str, ...], first: date, last: date
+) -> pd.DataFrame:
+    """What the rules judge, and the series `beside` them, for nights `first` to `last`."""
+    whole = {rule.metric for rule in asked if rule.segments == "all"}.union(beside)
+    segmented = {rule.metric for rule in asked if rule.segments == "each"}
+    query = partial(warehouse.query, "anomalies/figures", first=first, last=last)
+    return _with_age(query(whole=_names(whole), segmented=_names(segmented)))
+
+
+def _names(metrics: Iterable[str]) -> list[str]:
+    """For an IN list, which may not be empty."""
+    return sorted(metrics) or [""]
+
+
+def _with_age(rows: pd.DataFrame) -> pd.DataFrame:
+    age = rows["label_age"].fillna(0).astype("int64")
+    return rows.assign(age=age, night=rows["day"] + pd.to_timedelta(age, unit="D"))
+
+
+def _reference(warehouse: Warehouse, figures: pd.DataFrame) -> pd.DataFrame:
+    """Missing values in the reference that each version is held against: its own, else the one for all."""
+    known = warehouse.query("anomalies/missing_in_reference")
+    own = set(known["reference"])
+    held = pd.DataFrame({"version": figures["version"].unique()})
+    held["reference"] = held["version"].where(held["version"].isin(own), "all")
+    return held.merge(known, on="reference").drop(columns="reference")
+
+
+def _delivered(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts on what was delivered, and what was not."""
+    came = warehouse.query("anomalies/deliveries", first=period.first, last=period.last)
+    parts = [deliveries.no_data(came), deliveries.refused(came)]
+    if spec.labels:
+        since = period.first - timedelta(days=deliveries.LOOKBACK)
+        arrivals = warehouse.query("anomalies/label_arrivals", first=since, last=period.last)
+        parts.append(deliveries.no_labels(arrivals, period))
+    return parts

@@ -1,0 +1,176 @@
+"""Gather breaches into incidents, decide what is done about them, and write the messages that tell of it.
+
+Nights are walked one by one, because tonight's incidents are last night's with what has happened since.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from jobs import tables
+from jobs.methods import actions, evidence, grouping, versions
+from jobs.methods.grouping import Breach, Incident, Night
+from jobs.stages import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.periods import Period
+    from jobs.spec import ModelSpec
+
+WRITTEN = ("incidents", "decisions", "outbox")
+
+
+def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
+    """Walk the period's nights from the incidents of the night before it."""
+    nights = _nights(spec, period, warehouse)
+    known = _standing(spec, period, warehouse)
+    requested = _requested(period, warehouse)
+    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in WRITTEN}
+    for tonight, moment in nights:
+        told = grouping.advance(spec.model, tonight, known, spec.incidents.resolve_after)
+        decided = []
+        for one in told:
+            situation = moment.situation(spec, tonight.night, requested)
+            new = actions.decide(one, situation)
+            decided += new
+            requested += [
+                actions.Requested(tonight.night, row["key"], row["action"])
+                for row in new
+                if row["outcome"] == "requested"
+            ]
+        rows["incidents"] += [grouping.as_row(one, tonight.night, _text) for one in told if one.news]
+        rows["decisions"] += decided
+        rows["outbox"] += actions.messages(told, decided, spec.model, tonight.night)
+        known = [one.incident for one in told]
+    written = warehouse.replace("incidents", period, {name: _frame(name, rows[name], spec.model) for name in WRITTEN})
+    opened = [f"{row['night']} {row['title']}" for row in rows["incidents"] if row["state"] == "opened"]
+    return Summary("incidents", period, written, tuple(opened))
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """What a night's decisions look at besides incidents."""
+
+    fresh_labels: int
+    versions: Mapping[str, str | None]
+
+    def situation(self, spec: ModelSpec, night: date, requested: list[actions.Requested]) -> actions.Situation:
+        return actions.Situation(
+            model=spec.model,
+            night=night,
+            history=requested,
+            fresh_labels=self.fresh_labels,
+            policies={name: getattr(spec.actions, name) for name in actions.ORDER},
+            versions=self.versions,
+        )
+
+
+# reading --------------------------------------------------------------------------------------------------------
+
+
+def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple[Night, _Moment]]:
+    """Every night of the period with its breaches, what it could judge, and what decisions look at."""
+    found = warehouse.query("incidents/breaches", first=period.first, last=period.last)
+    judged = warehouse.query("incidents/judged", first=period.first, last=period.last)
+    volumes = warehouse.query("incidents/version_volumes", last=period.last)
+    since = period.first - timedelta(days=actions.FRESH_DAYS)
+    arrivals = warehouse.query("anomalies/label_arrivals", first=since, last=period.last)
+    labels = arrivals.set_index("known_day")["n"]
+    first_days = volumes.groupby("version")["day"].min().rename("first_day").reset_index()
+    changed = versions.changes(volumes, first_days)
+    former = dict(zip(changed["version"], changed["former_version"], strict=True))
+    shares = evidence.importances({name: feature.importance for name, feature in spec.features.items()})
+    by_night = dict(iter(found.groupby("night")))
+    tried = dict(iter(judged.groupby("night")))
+    nights = []
+    for day in period:
+        stamp = pd.Timestamp(day)
+        breaches = _records(by_night[stamp]) if stamp in by_night else []
+        seen = tried.get(stamp, judged.iloc[:0])
+        pairs = list(zip(seen["metric"], seen["segment"], seen["judged"] > 0, strict=True))
+        tonight = Night(
+            night=day,
+            breaches=tuple(_breach(row, day, spec, shares, former) for row in breaches),
+            judged=frozenset((metric, segment) for metric, segment, yes in pairs if yes),
+            present=frozenset((metric, segment) for metric, segment, _ in pairs),
+        )
+        fresh = labels.loc[stamp - pd.Timedelta(actions.FRESH_DAYS - 1, "D") : stamp].sum()
+        nights.append((tonight, _Moment(int(fresh), _versions_of(day, first_days, former))))
+    return nights
+
+
+def _breach(
+    row: Mapping[str, Any], night: date, spec: ModelSpec, shares: Mapping[str, float], former: Mapping[str, str]
+) -> Breach:
+    day = row["day"].date()
+    item = evidence.item(row, shares, former)
+    told_by = "former_version" in item
+    ages = spec.outcome_ages if row["metric"] in ("conversion", "value", "value_per_prediction") else spec.label_ages
+    return Breach(
+        base=evidence.scope_of(row),
+        segment=row["segment"],
+        severity=row["severity"],
+        action=row["action"] or None,
+        day=day,
+        retold=item["label_age"] is not None and item["label_age"] > min(ages, default=0),
+        late=day < night,
+        items=(evidence.new_version(item), item) if told_by else (item,),
+    )
+
+
+def _versions_of(day: date, first_days: pd.DataFrame, former: Mapping[str, str]) -> dict[str, str | None]:
+    """The newest live version as of a day, and the one it replaced."""
+    begun = first_days[first_days["first_day"] <= pd.Timestamp(day)].sort_values(["first_day", "version"])
+    current = str(begun["version"].iloc[-1]) if len(begun) else None
+    return {"current": current, "previous": former.get(current) if current else None}
+
+
+def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Incident]:
+    """Open incidents, and those resolved so lately that a late figure may still tell of their days."""
+    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
+    since = period.first - timedelta(days=oldest + 1) - evidence.LATER
+    rows = warehouse.query("incidents/standing", since=since, before=period.first)
+    return [
+        Incident(
+            incident=row["incident"],
+            scope=row["scope"],
+            opened=row["opened"].date(),
+            state=row["state"],
+            severity=row["severity"],
+            last_breach=row["last_breach"].date(),
+            quiet_nights=int(row["quiet_nights"]),
+            evidence=tuple(json.loads(row["evidence"])),
+        )
+        for row in _records(rows)
+    ]
+
+
+def _requested(period: Period, warehouse: Warehouse) -> list[actions.Requested]:
+    rows = warehouse.query("incidents/requested", before=period.first)
+    return [actions.Requested(row["night"].date(), row["key"], row["action"]) for row in _records(rows)]
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
+# writing --------------------------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _frame(table: str, rows: list[Mapping[str, Any]], model: str) -> pd.DataFrame:
+    columns = list(tables.BY_NAME[table].columns)
+    frame = pd.DataFrame([dict(row) for row in rows], columns=columns).assign(model=model)
+    if "payload" in columns:
+        frame["payload"] = [_text(payload) for payload in frame["payload"]]
+    return frame

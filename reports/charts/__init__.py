@@ -1,0 +1,1 @@
+"""Small pictures as inline SVG: data in, text out. Colours are the page's style sheet's, and follow its mode."""

@@ -1,0 +1,168 @@
+"""Numbers and days as text. Undefined is a dash, never a zero."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import TYPE_CHECKING
+
+from reports.days import day_of
+
+if TYPE_CHECKING:
+    from reports.words import Kind
+
+DASH = "–"
+PERCENT = "\u202f%"
+"""A narrow space that does not break, and the sign."""
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+LONG_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def defined(value: float | None) -> bool:
+    """Whether there is a finite number."""
+    return value is not None and math.isfinite(value)
+
+
+def count(value: float | None) -> str:
+    """A whole number with its thousands.
+
+    >>> count(18204.0), count(None)
+    ('18,204', '–')
+    """
+    return f"{value:,.0f}" if value is not None and math.isfinite(value) else DASH
+
+
+def share(value: float | None, digits: int = 1) -> str:
+    """A proportion as a percentage; a share that only rounds to none or all says so.
+
+    >>> share(0.9412), share(0.00004), share(0.99999), share(1.0)
+    ('94.1\\u202f%', '<0.1\\u202f%', '>99.9\\u202f%', '100\\u202f%')
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    least = 0.1**digits / 2
+    if 0 < value * 100 < least:
+        return f"<{0.1**digits:.{digits}f}{PERCENT}"
+    if 0 < (1 - value) * 100 < least:
+        return f">{100 - 0.1**digits:.{digits}f}{PERCENT}"
+    return f"{value * 100:.{0 if value in {0, 1} else digits}f}{PERCENT}"
+
+
+def significant(value: float) -> str:
+    """Three or more digits that mean something.
+
+    >>> significant(1234.5), significant(98.765), significant(0.01234), significant(0.0)
+    ('1,234', '98.8', '0.0123', '0')
+    """
+    size = abs(value)
+    if size == 0 or size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 1e12 or size < 1e-4:
+        return f"{value:.2e}"
+    return f"{value:.{2 - math.floor(math.log10(size)) if size < 1 else (2 if size < 10 else 1)}f}"
+
+
+def number(value: float | None, kind: Kind, unit: str = "") -> str:
+    """A value of a metric of that kind.
+
+    >>> number(0.914, "share"), number(0.2079, "index"), number(182.4, "milliseconds"), number(9.5, "amount", "EUR")
+    ('91.4\\u202f%', '0.208', '182 ms', '9.50 EUR')
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    match kind:
+        case "count":
+            return count(value)
+        case "share":
+            return share(value)
+        case "index" | "score":
+            return f"{value:.3f}" if abs(value) < 1000 else significant(value)
+        case "milliseconds":
+            return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+        case "amount":
+            return f"{significant(value)} {unit}".strip()
+
+
+def change(now: float | None, before: float | None, kind: Kind) -> str:
+    """How far a value moved: shares in percentage points, indices and scores as they are, the rest relative.
+
+    >>> change(0.81, 0.94, "share"), change(120.0, 100.0, "count"), change(0.31, 0.05, "index")
+    ('−13.0 pp', '+20\\u202f%', '+0.260')
+    """
+    if now is None or before is None or not (math.isfinite(now) and math.isfinite(before)):
+        return ""
+    if kind == "share":
+        return signed((now - before) * 100, 1, " pp")
+    if kind in {"index", "score"}:
+        return signed(now - before, 3)
+    return signed((now / before - 1) * 100, 0, PERCENT) if before else ""
+
+
+def signed(value: float, digits: int, unit: str = "") -> str:
+    """A number with its sign, a true minus.
+
+    >>> signed(-1.25, 1, " pp"), signed(0.004, 1)
+    ('−1.2 pp', '±0.0')
+    """
+    text = f"{abs(value):.{digits}f}"
+    sign = "±" if float(text) == 0 else ("−" if value < 0 else "+")
+    return f"{sign}{text}{unit}"
+
+
+def interval(lower: float | None, upper: float | None, kind: Kind, unit: str = "") -> str:
+    """`79.8–82.9 %`; one open end says which.
+
+    >>> interval(0.798, 0.829, "share"), interval(None, 0.2, "index"), interval(None, None, "share")
+    ('79.8–82.9\\u202f%', '≤ 0.200', '')
+    """
+    if kind == "share":  # an expected range may reach where no share can be
+        lower = max(lower, 0.0) if lower is not None else None
+        upper = min(upper, 1.0) if upper is not None else None
+    if defined(lower) and defined(upper):
+        low, high = number(lower, kind), number(upper, kind, unit)
+        return f"{low.removesuffix(PERCENT).removesuffix(' ms')}–{high}"
+    if defined(upper):
+        return f"≤ {number(upper, kind, unit)}"
+    return f"≥ {number(lower, kind, unit)}" if defined(lower) else ""
+
+
+def short_day(day: date | int) -> str:
+    """`12 Mar`.
+
+    >>> short_day(date(2025, 3, 12))
+    '12 Mar'
+    """
+    day = day if isinstance(day, date) else day_of(day)
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def long_day(day: date | int) -> str:
+    """`12 March 2025`.
+
+    >>> long_day(date(2025, 3, 12))
+    '12 March 2025'
+    """
+    day = day if isinstance(day, date) else day_of(day)
+    return f"{day.day} {LONG_MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday(day: date | int) -> str:
+    """`Wednesday`.
+
+    >>> weekday(date(2025, 3, 12))
+    'Wednesday'
+    """
+    return WEEKDAYS[(day if isinstance(day, date) else day_of(day)).weekday()]
+
+
+def plural(n: float, one: str, many: str = "") -> str:
+    """`1 day`, `2 days`.
+
+    >>> plural(1, "day"), plural(1200, "day"), plural(2, "series", "series")
+    ('1 day', '1,200 days', '2 series')
+    """
+    return f"{n:,.0f} {one if n == 1 else (many or one + 's')}"

@@ -1,0 +1,123 @@
+"""A night's view as one HTML file that needs nothing but itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import formats, sentence
+from reports.charts import bars, lines, strip, trend
+from reports.text import listed, plain
+from reports.words import word
+
+if TYPE_CHECKING:
+    from reports.index import Array
+    from reports.series import Figure, Lines, Trend
+    from reports.view import NightView
+
+TEMPLATES = Path(__file__).parent / "templates"
+RECENT_DAYS = 14
+
+
+@cache
+def environment() -> Environment:
+    """The templates: everything is escaped, and an unknown name is an error."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        number=number_text, interval=interval_text, change=change_text, count=formats.count, share=formats.share,
+        short_day=formats.short_day, long_day=formats.long_day, weekday=formats.weekday, label=sentence.label,
+        full_label=sentence.full_label, plain=plain, word=word, explain=sentence.explain,
+        signed=formats.signed,
+    )  # fmt: skip
+    made.globals.update(
+        icons=sentence.ICONS, states=sentence.STATES, chart=trend_picture, spark=trend.spark, lines_chart=lines_picture,
+        strip=strip.strip, columns=strip.columns, pair=bars.pair, gauge=bars.gauge, plural=formats.plural,
+        strip_text=strip_text, value_text=formats.number, range_text=formats.interval,
+        recent=recent, latest=latest_text, listed=listed,
+    )  # fmt: skip
+    return made
+
+
+def render(view: NightView) -> str:
+    """The page of a night."""
+    template = environment().get_template("night.html")
+    page = template.render(view=view, verdict=sentence.verdict(view), css=_style())
+    return "\n".join(line for line in (raw.strip() for raw in page.splitlines()) if line) + "\n"
+
+
+@cache
+def _style() -> Markup:
+    """The style sheet, without its indentation."""
+    text = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return Markup("\n".join(line.strip() for line in text.splitlines() if line.strip()))  # noqa: S704 - our own file
+
+
+def number_text(figure: Figure) -> str:
+    """A figure's value."""
+    return formats.number(figure.value, word(figure.key.metric).kind, figure.unit)
+
+
+def interval_text(figure: Figure) -> str:
+    """A figure's own interval; a PSI's one end is what chance alone may reach, told elsewhere."""
+    kind = word(figure.key.metric).kind
+    return formats.interval(figure.lower, figure.upper, kind, figure.unit) if figure.key.metric != "psi" else ""
+
+
+def change_text(figure: Figure) -> str:
+    """How far a figure lies from what is usual."""
+    return formats.change(figure.value, figure.usual, word(figure.key.metric).kind)
+
+
+def trend_picture(shown: Trend, name: str) -> Markup:
+    """A trend's chart with its text equivalent."""
+    title = shown.title or sentence.label(shown.figure.key)
+    return trend.chart(shown, name, title, sentence.describe(shown))
+
+
+def lines_picture(shown: Lines, name: str, title: str) -> Markup:
+    """A chart of several lines with its text equivalent."""
+    return lines.chart(shown, name, title, sentence.describe_lines(shown))
+
+
+def strip_text(name: str, levels: Array, first: int, last: int, worse: str) -> str:
+    """What a strip of days shows."""
+    n, known = int((levels >= 2).sum()), int(np.isfinite(levels).sum())
+    days = f"{formats.short_day(first)} to {formats.short_day(last)}"
+    return f"{name}: {worse} on {n} of {formats.plural(known, 'day')}, {days}"
+
+
+def latest_text(values: Array, shown: Lines) -> str:
+    """The last value of one of several lines."""
+    known = values[np.isfinite(values)]
+    return formats.number(float(known[-1]) if len(known) else None, word(shown.metric).kind, shown.unit)
+
+
+def recent(shown: Trend) -> list[dict[str, Any]]:
+    """The last RECENT_DAYS days of a trend that have a figure, the newest first, as text."""
+    kind, unit = word(shown.figure.key.metric).kind, shown.figure.unit
+    every = np.where(np.isfinite(shown.values), shown.values, shown.thin)
+    places = np.flatnonzero(np.isfinite(every))[-RECENT_DAYS:][::-1].tolist()
+    lower, upper = shown.interval
+    return [
+        {
+            "day": formats.short_day(shown.first + place),
+            "value": formats.number(every[place], kind, unit),
+            "n": formats.count(shown.n[place]),
+            "interval": formats.interval(lower[place], upper[place], kind) if kind != "index" else "",
+            "expected": formats.interval(shown.lower[place], shown.upper[place], kind),
+            "breached": bool(shown.breached[place]),
+            "thin": bool(np.isfinite(shown.thin[place])),
+        }
+        for place in places
+    ]

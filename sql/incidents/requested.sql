@@ -1,0 +1,12 @@
+/* purpose: the decisions that were requested before a night
+   grain:   key
+   reads:   decisions
+   writes:  decisions (cool-down, and once per incident and action) */
+SELECT
+  d.night,
+  d.key,
+  d.action
+FROM decisions AS d
+WHERE d.outcome = 'requested'
+  AND d.night < {{ before | literal }}
+ORDER BY d.night, d.key

@@ -1,0 +1,136 @@
+"""Policies over every DAG that ships, each also run on a planted bad DAG that it must catch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.dags.conftest import PROJECT, TINY
+from tests.dags.policies import HEAVY, POLICIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow.sdk import DAG
+
+PARSE = """
+import json, sys, time
+began = time.perf_counter()
+from airflow.dag_processing.dagbag import DagBag
+imported = time.perf_counter()
+bag = DagBag()
+parsed = time.perf_counter()
+from airflow.serialization.serialized_objects import DagSerialization
+stored = {dag_id: DagSerialization.to_dict(dag) for dag_id, dag in bag.dags.items()}
+print("RESULT " + json.dumps({
+    "dags": {dag_id: [task.task_id for task in dag.tasks] for dag_id, dag in bag.dags.items()},
+    "errors": bag.import_errors,
+    "timetables": {d: repr(DagSerialization.from_dict(s).timetable.summary) for d, s in stored.items()},
+    "modules": sorted(name for name in sys.modules if "." not in name),
+    "seconds": parsed - imported,
+}))
+"""
+
+
+def parse_in_a_fresh_process(**variables: str) -> dict[str, Any]:
+    """What Airflow finds when a process parses the DAG folder for the first time, as its DAG processor does."""
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)} | variables,
+        capture_output=True, text=True, check=False, cwd=PROJECT,
+    )  # fmt: skip
+    result = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert result, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(result[0].removeprefix("RESULT "))
+    return found
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, DAG]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(collect_dags=False)
+    for name in ("monitor.py", "retrain.py"):
+        bag.process_file(str(PROJECT / "dags" / name))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+@pytest.fixture
+def planted() -> DAG:
+    """A DAG as a hurried person writes it; it breaks every policy."""
+    from airflow.providers.standard.operators.empty import EmptyOperator
+    from airflow.sdk import DAG
+
+    with DAG(
+        "planted", schedule="@daily", start_date=datetime(2025, 1, 1, tzinfo=ZoneInfo("UTC")), catchup=True,
+        max_active_runs=16,
+    ) as dag:  # fmt: skip
+        EmptyOperator(task_id="hurried")
+    return dag
+
+
+def test_every_shipped_spec_is_a_dag_and_there_is_the_retraining(shipped: dict[str, DAG]) -> None:
+    specs = {f"monitor_{path.stem}" for path in (PROJECT / "dags" / "models").glob("*.yaml")}
+    assert specs
+    assert set(shipped) == specs | {"retrain"}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_every_dag_keeps_the_policy(policy: Callable[[DAG], Iterator[str]], shipped: dict[str, DAG]) -> None:
+    faults = {dag_id: found for dag_id, dag in shipped.items() if (found := list(policy(dag)))}
+    assert faults == {}
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.__name__)
+def test_the_policy_catches_the_planted_bad_dag(policy: Callable[[DAG], Iterator[str]], planted: DAG) -> None:
+    assert list(policy(planted))
+
+
+def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) -> None:
+    from jobs.pipeline import STAGE_NAMES
+
+    order = [task.task_id for task in shipped["monitor_shop"].topological_sort()]
+    assert order == [*STAGE_NAMES, "publish", "deliver", "retrain", "record"]
+
+
+def test_every_dag_id_is_made_once() -> None:
+    from dags.catalogue import dag_id_of
+    from jobs.spec.reading import spec_files
+
+    made = Counter(dag_id_of(path) for path in spec_files(PROJECT / "dags" / "models"))
+    assert {dag_id: n for dag_id, n in made.items() if n > 1} == {}
+
+
+def test_parsing_imports_nothing_heavy_and_stores_the_timetables() -> None:
+    found = parse_in_a_fresh_process()
+    assert found["errors"] == {}
+    assert sorted(set(found["modules"]) & set(HEAVY)) == []
+    assert "05:00" in found["timetables"]["monitor_shop"]
+
+
+def test_a_planted_dag_file_that_imports_pandas_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(
+        "import pandas\nfrom airflow.sdk import DAG\nwith DAG('planted'):\n    pass\n", encoding="utf-8"
+    )
+    found = parse_in_a_fresh_process(AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path))
+    assert "planted" in found["dags"]
+    assert {"pandas", "numpy"} <= set(found["modules"]) & set(HEAVY)
+
+
+def test_fifty_models_parse_in_seconds(tmp_path: Path) -> None:
+    for number in range(50):
+        text = TINY.format(model=f"model_{number}", zone="UTC")
+        (tmp_path / f"model_{number}.yaml").write_text(text, encoding="utf-8")
+    found = parse_in_a_fresh_process(NIGHTJAR_MODELS=str(tmp_path))
+    assert len(found["dags"]) == 51
+    assert found["seconds"] < 15  # 2 s on a quiet machine with 2 cores; Airflow gives a file 30 s

@@ -1,0 +1,412 @@
+"""What a reader finds on a night's page, and what never happens on it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pytest
+
+from jobs.spec import Rule
+from reports import page, sentence
+from reports.history import History, history_days
+from reports.night import psi_limits, view_of
+from reports.view import NightView, Term
+from tests.unit.reports import reading_html, sample_night
+
+if TYPE_CHECKING:
+    from tests.unit.reports.reading_html import Element
+
+TERMS = (Term("accuracy", "Share of right decisions.", "Wilson", "labels", "sklearn"), Term("f1", "Never in view."))
+
+
+def view(frames: dict[str, pd.DataFrame], day=sample_night.END) -> NightView:
+    history = History.of(frames, history_days(sample_night.AGES))
+    return view_of(history.at(day), sample_night.spec(), TERMS)
+
+
+def rendered(frames: dict[str, pd.DataFrame], day=sample_night.END) -> str:
+    return page.render(view(frames, day))
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return rendered(sample_night.frames())
+
+
+@pytest.fixture(scope="module")
+def tree(text: str) -> Element:
+    return reading_html.read(text)
+
+
+def section(tree: Element, name: str) -> Element:
+    [found] = tree.all("section", id=name)
+    return found
+
+
+# what is on it -------------------------------------------------------------------------------------------------
+
+
+def test_the_verdict_is_one_sentence_with_what_is_worst_and_what_was_done(tree: Element) -> None:
+    [heading] = tree.all("h1")
+    assert heading.text == (
+        "Two things need attention, first of all: browsing_time has drifted far from its reference, since 28 Feb; "
+        "a retrain was requested on 28 Feb."
+    )
+    assert "Critical" in tree.all("header", class_="hero")[0].text, "the state is said in words, not by colour alone"
+
+
+def test_what_is_wrong_comes_before_every_figure(text: str) -> None:
+    order = [
+        text.index(f'<section id="{name}"') for name in ("wrong", "figures", "trends", "segments", "drift", "method")
+    ]
+    assert order == sorted(order)
+
+
+def test_an_incident_shows_its_evidence_and_what_was_decided(tree: Element) -> None:
+    first, second = section(tree, "wrong").all("article", class_="incident")
+    assert "Retrain requested" in first.text
+    assert "PSI of browsing_time" in first.text
+    assert "0.628" in first.text
+    assert "Retrain held 12 Mar a retrain was requested 8 nights ago" in second.text
+
+
+def test_an_incident_that_is_over_is_told_apart_and_shaded_without_a_number(tree: Element) -> None:
+    assert "Answers were slow" in section(tree, "wrong").all("details")[-1].text
+    latency = section(tree, "service").all("svg", class_="chart")[0]
+    assert latency.all("rect", class_="sv-over")
+    assert not latency.all("circle", class_="no")
+
+
+def test_a_tile_has_value_change_interval_and_n(tree: Element) -> None:
+    tiles = {tile.all("h3")[0].text: tile.text for tile in section(tree, "figures").all("article", class_="tile")}
+    assert list(tiles)[:3] == ["Predictions", "Accuracy at 7 days", "Accuracy at 30 days"]
+    assert re.search(r"pp from \d\d\.\d.% .* n 9,667 · 5 Mar", tiles["Accuracy at 7 days"])
+    assert "browsing_time" in tiles["Largest PSI"]
+
+
+def test_a_trend_draws_expected_range_breaches_incident_deploy_and_days_without_labels(tree: Element) -> None:
+    cards = {card.all("h3")[0].text: card for card in section(tree, "trends").all("article")}
+    chart = cards["Accuracy at 7 days"].all("svg", class_="chart")[0]
+    for what in ("bd", "ex", "br", "dp"):
+        assert chart.all("path", class_=what), what
+    assert chart.all("rect", class_="sv-warning")
+    assert chart.all("rect", class_="aw")
+    assert "v2" in chart.text
+    assert "Last 14 days as a table" in cards["Accuracy at 7 days"].text
+
+
+def test_new_customers_lead_the_segments_and_eight_rows_of_tablets_prove_nothing(tree: Element) -> None:
+    rows = section(tree, "segments").all("tbody")[0].all("tr")
+    assert rows[0].text.startswith("customer=new")
+    assert not [row for row in rows if row.text.startswith("device=tablet")]
+    assert "too few rows: device=tablet ." in section(tree, "segments").text
+
+
+def test_drift_ranks_by_psi_times_importance_and_shows_the_drifted_features_bins(tree: Element) -> None:
+    drift = section(tree, "drift")
+    names = [row.all("th")[0].text for row in drift.all("tbody")[0].all("tr")]
+    assert names[0] == "browsing_time"
+    assert {"Score model's own", "Decision model's own"} < set(names)
+    [card] = drift.all("div", class_="stack")[0].all("article")
+    assert "28.0 %" in card.text
+    contributions = [float(row.all("td")[-1].text) for row in card.all("tbody")[0].all("tr")]
+    shown = float(card.all("span", class_="soft")[0].text.removeprefix("PSI "))
+    assert sum(contributions) == pytest.approx(0.857, abs=0.002), "(a - e) ln(a / e) over the ten bins, by hand"
+    assert shown > 0.3
+
+
+def test_a_feature_is_held_against_the_rules_about_it_and_one_in_no_rule_never_drifts() -> None:
+    given = (
+        {"metric": "psi", "above": 0.5, "features": ["browsing_time"]},
+        {"metric": "psi", "above": 0.01, "features": ["pages"]},
+    )
+    spec = sample_night.spec().model_copy(update={"rules": tuple(map(Rule.model_validate, given))})
+    assert psi_limits(spec) == {"browsing_time": (0.5,), "pages": (0.01,)}
+    frames = sample_night.frames() | {"verdicts": sample_night.empty()["verdicts"]}
+    seen = view_of(History.of(frames, history_days(sample_night.AGES)).at(sample_night.END), spec).drift.features
+    assert {one.name for one in seen if one.drifted} == {"browsing_time", "pages"}
+
+
+def test_a_psi_that_chance_explains_is_no_drift() -> None:
+    frames = sample_night.frames() | {"verdicts": sample_night.empty()["verdicts"]}
+    metrics = frames["metrics"]
+    frames["metrics"] = metrics.assign(value=metrics["value"].mask(metrics["metric"] == "psi_null_limit", 0.9))
+    assert not [one.name for one in view(frames).drift.features if one.drifted]
+
+
+def test_a_shadow_stands_beside_the_live_versions(tree: Element) -> None:
+    rows = section(tree, "versions").all("tbody")[0].all("tr")
+    assert [row.all("th")[0].text for row in rows] == ["all live", "v1", "v2", "v3 shadow"]
+
+
+def test_definitions_are_those_of_the_metrics_in_view(tree: Element) -> None:
+    terms = [term.text for term in section(tree, "method").all("dt")]
+    assert "Accuracy" in terms
+    assert "F1" not in terms, "this model has no F1"
+
+
+# how it is made ------------------------------------------------------------------------------------------------
+
+
+def test_the_page_needs_nothing_but_itself(text: str, tree: Element) -> None:
+    assert not tree.all("script")
+    assert not tree.all("link")
+    assert all(link.attributes["href"].startswith("#") for link in tree.all("a"))
+    assert "http" not in text.replace("http-equiv", "")
+    assert "url(" not in text
+    assert "@import" not in text
+
+
+def test_every_picture_has_a_text_equivalent_or_is_hidden(tree: Element) -> None:
+    ids = {element.attributes["id"]: element for element in tree.all() if "id" in element.attributes}
+    for svg in tree.all("svg"):
+        if svg.attributes.get("aria-hidden") == "true":
+            continue
+        assert svg.attributes["role"] == "img"
+        assert svg.all("title")[0].text
+        if "chart" in svg.attributes["class"]:
+            assert ids[svg.attributes["aria-labelledby"]].text
+            assert len(ids[svg.attributes["aria-describedby"]].text) > 20
+
+
+def test_no_id_is_there_twice_and_every_link_and_label_leads_somewhere(tree: Element) -> None:
+    ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    wanted = [link.attributes["href"][1:] for link in tree.all("a")]
+    wanted += [value for element in tree.all() for key, value in element.attributes.items() if key == "aria-labelledby"]
+    assert set(wanted) <= set(ids)
+
+
+def test_every_svg_is_well_formed_xml(text: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
+    assert len(pictures) > 40
+    for picture in pictures:
+        ET.fromstring(picture)  # noqa: S314 - our own output
+
+
+def test_nothing_reads_nan_or_none(tree: Element, text: str) -> None:
+    assert not re.search(r"\b(nan|None|NaT|inf)\b", tree.text)
+    assert not re.search(r'[ "ML](nan|inf)', text)
+
+
+def test_headings_go_down_one_step_at_a_time(tree: Element) -> None:
+    levels = [int(element.tag[1]) for element in tree.all() if re.fullmatch("h[1-6]", element.tag)]
+    assert levels[0] == 1
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
+
+
+def test_the_page_stays_small(text: str) -> None:
+    assert len(text.encode()) < 300_000
+
+
+def test_fifty_features_eighty_segments_and_twelve_versions_stay_under_a_megabyte() -> None:
+    frames = sample_night.frames()
+    metrics = frames["metrics"]
+    psi = metrics[metrics["feature"] == "browsing_time"]
+    part = metrics[metrics["segment"] == "customer=new"]
+    whole = metrics[(metrics["version"] == "v1")]
+    more = [psi.assign(feature=f"feature_{k}") for k in range(50)]
+    more += [part.assign(segment=f"city=number {k}") for k in range(80)]
+    more += [whole.assign(version=f"v{k}") for k in range(10, 20)]
+    bins = frames["contributions"]
+    browsing = bins[bins["feature"] == "browsing_time"]
+    frames["metrics"] = pd.concat([metrics, *more], ignore_index=True)
+    frames["contributions"] = pd.concat([bins, *(browsing.assign(feature=f"feature_{k}") for k in range(50))])
+    text = rendered(frames)
+    assert len(text.encode()) < 600_000
+    tree = reading_html.read(text)
+    assert "30 more features moved less than these." in section(tree, "drift").text
+    assert "76 more segments did better than these." in section(tree, "segments").text
+    assert "6 more are not shown." in section(tree, "versions").text
+
+
+# what was known ------------------------------------------------------------------------------------------------
+
+
+def known_by(frames: dict[str, pd.DataFrame], day: pd.Timestamp) -> dict[str, pd.DataFrame]:
+    """The rows whose night is no later than `day`."""
+    nights = {
+        "metrics": lambda f: f["day"] + pd.to_timedelta(f["label_age"].fillna(0).astype("int64"), unit="D"),
+        "verdicts": lambda f: f["night"], "incidents": lambda f: f["night"], "decisions": lambda f: f["night"],
+        "arrival_statistics": lambda f: f["known_day"], "contributions": lambda f: f["day"],
+        "deliveries": lambda f: f["day"],
+    }  # fmt: skip
+    return {name: frame[nights[name](frame) <= day] if name in nights else frame for name, frame in frames.items()}
+
+
+def test_what_became_known_later_changes_no_older_page() -> None:
+    frames, day = sample_night.frames(), sample_night.END - timedelta(days=9)
+    assert rendered(frames, day) == rendered(known_by(frames, pd.Timestamp(day)), day)
+
+
+def test_what_lies_before_the_window_changes_nothing() -> None:
+    frames = sample_night.frames(days=400)
+    begin = pd.Timestamp(sample_night.END - timedelta(days=history_days(sample_night.AGES)))
+    frames["verdicts"] = frames["verdicts"].sample(frac=1, random_state=1)
+    recent = {
+        name: frame[frame[column] >= begin] if (column := {"verdicts": "night"}.get(name)) else frame
+        for name, frame in frames.items()
+    }
+    metrics = frames["metrics"]
+    night = metrics["day"] + pd.to_timedelta(metrics["label_age"].fillna(0).astype("int64"), unit="D")
+    recent["metrics"] = metrics[night >= begin]
+    assert rendered(frames) == rendered(recent)
+
+
+def test_rows_in_another_order_give_the_same_bytes() -> None:
+    frames = sample_night.frames()
+    mixed = {name: frame.sample(frac=1, random_state=3) for name, frame in frames.items()}
+    assert rendered(frames) == rendered(mixed)
+
+
+def test_accuracy_of_yesterday_is_not_shown_before_its_labels_are_a_week_old() -> None:
+    figures = {tile.figure.key.age: tile.figure for tile in view(sample_night.frames()).tiles}
+    assert figures[7].day == figures[-1].day - 7
+    assert figures[30].day == figures[-1].day - 30
+
+
+# thin and odd nights -------------------------------------------------------------------------------------------
+
+
+def test_the_first_night_with_nothing_still_renders_and_says_so() -> None:
+    tree = reading_html.read(rendered(sample_night.empty()))
+    assert tree.all("h1")[0].text == "No predictions arrived for 12 March 2025, so there was nothing to judge."
+    assert "Not judged" in tree.text
+    assert not tree.all("svg", class_="chart")
+
+
+def test_a_day_without_data_says_so_and_keeps_its_trends() -> None:
+    tree = reading_html.read(rendered(sample_night.frames(), sample_night.GAP))
+    assert tree.all("h1")[0].text.startswith("No predictions arrived for 19 February 2025; 17 checks of earlier days")
+    assert "Not judged" in tree.all("header", class_="hero")[0].text
+    assert "no file for this day" in section(tree, "quality").text
+    assert "no figure" in section(tree, "figures").text
+    assert section(tree, "trends").all("svg", class_="chart")
+
+
+def test_one_row_is_drawn_as_one_dot() -> None:
+    frames = sample_night.empty()
+    metrics = sample_night.frames()["metrics"]
+    last = metrics[(metrics["metric"] == "volume") & (metrics["version"] == "all")].tail(1)
+    text = rendered(frames | {"metrics": last})
+    tree = reading_html.read(text)
+    [chart] = section(tree, "trends").all("svg", class_="chart")
+    assert chart.all("path", class_="ln")[0].attributes["d"].endswith("h0")
+
+
+@pytest.mark.parametrize("table", ["metrics", "verdicts", "incidents", "decisions", "deliveries", "contributions"])
+def test_a_table_whose_columns_are_all_null_but_its_keys_still_renders(table: str) -> None:
+    frames = sample_night.frames()
+    keys = {"day", "night", "metric", "label_age", "feature", "segment", "version", "incident", "source"}
+    frames[table] = frames[table].assign(**dict.fromkeys(set(frames[table]) - keys))
+    reading_html.read(rendered(frames))
+
+
+@pytest.mark.parametrize("table", list(sample_night.empty()))
+def test_a_missing_table_costs_its_own_part_only(table: str) -> None:
+    tree = reading_html.read(rendered(sample_night.frames() | {table: sample_night.empty()[table]}))
+    assert tree.all("section", id="quality")
+
+
+def test_a_figure_that_was_not_evaluated_says_why() -> None:
+    frames = sample_night.frames()
+    metrics = frames["metrics"]
+    thin = (metrics["metric"] == "recall") & (metrics["segment"] == "all") & (metrics["label_age"] == 7)
+    frames["metrics"] = metrics.assign(
+        value=metrics["value"].mask(thin),
+        state=metrics["state"].mask(thin, "not_evaluated"),
+        reason=metrics["reason"].mask(thin, "12 positive labels, 30 are needed"),
+    )
+    tree = reading_html.read(rendered(frames))
+    assert "12 positive labels, 30 are needed" in section(tree, "figures").text
+
+
+def test_a_value_of_too_few_rows_is_told_but_neither_drawn_in_the_line_nor_compared() -> None:
+    frames = sample_night.frames()
+    metrics = frames["metrics"]
+    few = (
+        (metrics["metric"] == "accuracy")
+        & (metrics["segment"].isin(["all", "country=FR"]))
+        & (metrics["label_age"] == 7)
+    )
+    last = few & (metrics["day"] == pd.Timestamp(sample_night.END - timedelta(days=7)))
+    told = {"value": metrics["value"].mask(last, 0.2), "n": metrics["n"].mask(last, 4)}
+    why = {
+        "state": metrics["state"].mask(last, "not_evaluated"),
+        "reason": metrics["reason"].mask(last, "4 rows, 30 needed"),
+    }
+    frames["metrics"] = metrics.assign(**told, **why)
+    tree = reading_html.read(rendered(frames))
+    [tile] = [one for one in section(tree, "figures").all("article") if one.all("h3")[0].text == "Accuracy at 7 days"]
+    assert "20.0 %" in tile.text
+    assert "4 rows, 30 needed" in tile.text
+    assert "from" not in tile.text
+    [chart] = [one for one in section(tree, "trends").all("svg") if one.text.startswith("Accuracy at 7 days")]
+    assert chart.all("path", class_="th")[0].attributes["d"].count("M") == 1
+    assert "1 day with too few rows." in chart.text
+    assert not section(tree, "segments").all("tbody"), "there is no whole to compare with"
+    assert "country=FR" in section(tree, "segments").text
+
+
+def test_without_an_open_incident_the_night_is_quiet_and_says_what_was_looked_at() -> None:
+    frames = sample_night.frames() | {"incidents": sample_night.empty()["incidents"]}
+    seen = view(frames)
+    assert seen.state == "ok"
+    assert re.match(r"All quiet: \d+ checks made, 2 of them breached", sentence.verdict(seen)), sentence.verdict(seen)
+
+
+def test_the_night_an_incident_is_resolved_says_so_once() -> None:
+    frames = sample_night.frames()
+    incidents = frames["incidents"]
+    frames["incidents"] = incidents[incidents["incident"] == "slow"]
+    resolved = sample_night.END - timedelta(days=55)
+    assert "All quiet again: “Answers were slow” is over" in sentence.verdict(view(frames, resolved))
+    assert not view(frames, resolved + timedelta(days=1)).resolved
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "مرحبا\u202eevil\u202c",
+    "🦇👩‍💻 中文",
+    "x" * 10_000,
+    "a\nb\x00c\x1b[31m",
+    "</title></svg><b>",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[:24])
+def test_hostile_names_are_shown_as_text_and_shortened(name: str) -> None:
+    frames = sample_night.frames()
+    swap = {"browsing_time": name, "customer=new": f"customer={name}", "v2": name, "labels": name}
+    for table in ("metrics", "contributions", "verdicts", "deliveries", "arrival_statistics"):
+        columns = set(frames[table]) & {"feature", "segment", "version", "source"}
+        frames[table] = frames[table].assign(**{c: frames[table][c].replace(swap) for c in columns})
+    bins = frames["contributions"]
+    frames["contributions"] = bins.assign(label=bins["label"].replace({"≤ 1.5": name}))
+    frames["incidents"] = frames["incidents"].assign(title=name, scope=name)
+    frames["decisions"] = frames["decisions"].assign(reason=name, action=name)
+    frames["verdicts"] = frames["verdicts"].assign(reason=name, rule=name)
+    text = rendered(frames)
+    tree = reading_html.read(text)
+    assert len(text.encode()) < 320_000
+    assert not tree.all("script")
+    assert not tree.all("img")
+    assert not [element for element in tree.all() if any(key.startswith("on") for key in element.attributes)]
+    assert "49" not in tree.all("h1")[0].text
+    assert not set("\u202e\u202c\x00\x1b") & set(text)
+    for picture in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL):
+        ET.fromstring(picture)  # noqa: S314 - our own output
+
+
+def test_evidence_that_is_no_json_is_left_out_and_the_incident_stays() -> None:
+    frames = sample_night.frames()
+    frames["incidents"] = frames["incidents"].assign(evidence="{broken")
+    tree = reading_html.read(rendered(frames))
+    assert len(section(tree, "wrong").all("article", class_="incident")) == 2
