@@ -96,6 +96,10 @@ class Kiosk:
     def run(self, period: Period, *stages: str) -> list[Summary]:
         return list(run(self.spec, period, self.home, stages or ("ingest", "statistics")))
 
+    def page(self, number: int) -> str:
+        """The report of one night."""
+        return (self.home / "reports" / "kiosk" / str(day(number)) / "index.html").read_text()
+
     def warehouse(self) -> AbstractContextManager[Warehouse]:
         return open_warehouse(self.home, "kiosk", wait=5)
 

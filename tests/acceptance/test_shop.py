@@ -1,0 +1,120 @@
+"""Every story planted in the simulated world becomes one incident, in time, and the quiet stretches stay quiet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from jobs.engine.warehouse import open_warehouse
+from jobs.pipeline import run
+from jobs.spec.reading import load_spec
+from jobs.world import build_world, quiet_periods, stories
+from jobs.world.building import world_folder
+from jobs.world.stories import PERIOD, Story
+
+pytestmark = pytest.mark.slow
+
+SPEC = Path(__file__).resolve().parents[2] / "dags" / "models" / "shop.yaml"
+STORIES = {story.name: story for story in stories()}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's 300 nights, run as one range."""
+    home = tmp_path_factory.mktemp("shop")
+    build_world(world_folder(home))
+    list(run(load_spec(SPEC, {"NIGHTJAR_HOME": str(home)}), PERIOD, home))
+    return home
+
+
+@pytest.fixture(scope="module")
+def tables(home: Path) -> dict[str, pd.DataFrame]:
+    with open_warehouse(home, "shop") as warehouse:
+        return {name: warehouse.read(name) for name in ("verdicts", "incidents", "decisions", "outbox")}
+
+
+def during(rows: pd.DataFrame, story: Story) -> pd.DataFrame:
+    return rows[rows["night"].between(pd.Timestamp(story.first), pd.Timestamp(story.seen_until))]
+
+
+def opened(tables: dict[str, pd.DataFrame], story: Story) -> pd.DataFrame:
+    rows = during(tables["incidents"], story)
+    return rows[rows["state"] == "opened"]
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_is_found_in_time(tables: dict[str, pd.DataFrame], name: str) -> None:
+    story, finding = STORIES[name], STORIES[name].finding
+    rows = during(tables["verdicts"], story)
+    rows = rows[(rows["verdict"] == "breach") & (rows["night"] <= pd.Timestamp(story.found_by))]
+    if finding.kind == "no_data":
+        assert "no data" in set(rows["rule"])
+        return
+    rows = rows[(rows["metric"] == finding.metric) & (rows["feature"] == finding.feature) & (rows["segment"] == finding.segment)]
+    rows = rows[rows["version"].isin({finding.version, "all"})]
+    if finding.label_age is not None:
+        rows = rows[rows["label_age"] == finding.label_age]
+    assert len(rows), f"{name} was not found by {story.found_by}"
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_is_exactly_one_incident_opened_in_time(tables: dict[str, pd.DataFrame], name: str) -> None:
+    nights = opened(tables, STORIES[name])["night"].dt.date.tolist()
+    assert len(nights) == 1
+    assert nights[0] <= STORIES[name].found_by
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_asks_for_its_action_and_no_other(tables: dict[str, pd.DataFrame], name: str) -> None:
+    story = STORIES[name]
+    asked = during(tables["decisions"], story)
+    asked = asked[asked["outcome"] == "requested"]
+    assert asked["key"].is_unique
+    assert {*asked["action"]} >= {story.action} - {None}
+    assert {*asked["action"]} <= {story.action, *story.may}
+
+
+def test_the_title_names_the_cause(tables: dict[str, pd.DataFrame]) -> None:
+    last = tables["incidents"].sort_values("night").groupby("opened").last()["title"]
+    told = {name: last[pd.Timestamp(opened(tables, story)["opened"].iloc[0])] for name, story in STORIES.items()}
+    assert told["browsing drift"].startswith("browsing_minutes drifted")
+    assert told["bad version"].startswith("new version v2 → conversion")
+    assert "customer=new" in told["new customers"]
+    assert told["silence"].startswith("no predictions for 2025-07-10")
+    assert told["latency"].startswith("latency p95")
+    assert told["basket drift"].startswith("basket_value drifted")
+
+
+def test_quiet_stretches_stay_quiet(tables: dict[str, pd.DataFrame]) -> None:
+    loud = set(tables["incidents"].loc[tables["incidents"]["state"] == "opened", "night"].dt.date)
+    quiet = [day for period in quiet_periods() for day in period]
+    assert len(quiet) > 150
+    assert loud.isdisjoint(quiet)
+
+
+def test_every_story_that_ends_is_resolved(tables: dict[str, pd.DataFrame]) -> None:
+    last = tables["incidents"].sort_values("night").groupby("incident").last()
+    over = last[last["opened"] < pd.Timestamp(STORIES["basket drift"].first)]
+    assert set(over["state"]) == {"resolved"}
+
+
+def test_one_message_a_change_of_an_incident_and_no_key_twice(tables: dict[str, pd.DataFrame]) -> None:
+    mails = tables["outbox"][tables["outbox"]["channel"] == "mail"]
+    changes = tables["incidents"][tables["incidents"]["state"].isin(["opened", "escalated", "resolved"])]
+    assert tables["outbox"]["key"].is_unique
+    assert len(mails) == len(changes)
+
+
+def test_every_night_has_a_page_below_a_megabyte(home: Path) -> None:
+    pages = {path.parent.name: path.stat().st_size for path in (home / "reports" / "shop").glob("*/index.html")}
+    assert sorted(pages) == [str(day) for day in PERIOD]
+    assert max(pages.values()) < 1_000_000
+
+
+def test_a_page_says_only_what_was_known_that_night(home: Path) -> None:
+    story = STORIES["browsing drift"]
+    before = (home / "reports" / "shop" / str(story.first - timedelta(days=1)) / "index.html").read_text()
+    assert "browsing_minutes drifted" not in before
