@@ -37,19 +37,22 @@ def spec_of(folder: Path, features: int) -> ModelSpec:
     })  # fmt: skip
 
 
-def fill(warehouse, spec: ModelSpec, rows: int) -> None:  # noqa: ANN001
+def fill(warehouse, spec: ModelSpec, rows: int) -> None:
     """Predictions as ingest would have left them; made in DuckDB, because files of this size only measure parsing."""
     kinds = {name: feature.kind for name, feature in spec.features.items()}
     numeric = [name for name, kind in kinds.items() if kind == "numeric"]
     categorical = [name for name, kind in kinds.items() if kind == "categorical"]
     warehouse.create(tables.predictions(spec.segments, numeric, categorical))
-    values = [f"CASE WHEN RANDOM() < 0.02 THEN NULL ELSE RANDOM() * {n + 1} END AS {name}" for n, name in enumerate(numeric)]
+    values = [
+        f"CASE WHEN RANDOM() < 0.02 THEN NULL ELSE RANDOM() * {n + 1} END AS {name}" for n, name in enumerate(numeric)
+    ]
     values += [f"'c' || CAST(FLOOR(RANDOM() * {8 + 4 * n}) AS INTEGER) AS {name}" for n, name in enumerate(categorical)]
     warehouse.execute(
         f"""INSERT INTO predictions BY NAME SELECT
         DATE '{FIRST}' + CAST(range * {DAYS} // {rows} AS INTEGER) AS day, 'predictions' AS source, 'id' || range AS id,
         'v' || (1 + range % 2) AS version, 'live' AS role, score, CAST(score > 0.5 AS INTEGER) AS decision,
-        EXP(4 + RANDOM()) AS latency_ms, 'c' || (range % 12) AS country, 'd' || (range % 3) AS device, {", ".join(values)}
+        EXP(4 + RANDOM()) AS latency_ms,
+        'c' || (range % 12) AS country, 'd' || (range % 3) AS device, {", ".join(values)}
         FROM (SELECT range, RANDOM() AS score FROM range({rows}))"""
     )
     sample = warehouse.execute("SELECT * FROM predictions USING SAMPLE 10000").df()
@@ -58,7 +61,7 @@ def fill(warehouse, spec: ModelSpec, rows: int) -> None:  # noqa: ANN001
     warehouse.execute("CHECKPOINT")
 
 
-def timed(work) -> tuple[float, float]:  # noqa: ANN001
+def timed(work) -> tuple[float, float]:
     cpu, wall = time.process_time(), time.perf_counter()
     work()
     return time.process_time() - cpu, time.perf_counter() - wall
@@ -68,7 +71,9 @@ def main(rows: int, features: int) -> None:
     with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder), "large") as warehouse:
         spec = spec_of(Path(folder), features)
         fill(warehouse, spec, rows)
-        columns = ", ".join(f"MAX(HASH({name}))" for name in [*spec.features, "country", "device", "score", "decision", "latency_ms"])
+        columns = ", ".join(
+            f"MAX(HASH({name}))" for name in [*spec.features, "country", "device", "score", "decision", "latency_ms"]
+        )
         period = Period(FIRST, FIRST.replace(day=DAYS))
         lines = []
         for _ in range(3):
@@ -78,7 +83,9 @@ def main(rows: int, features: int) -> None:
         names = ["scan cpu s", "scan s", "reduce cpu s", "reduce s", "cpu ratio", "rows per s"]
         print(pd.DataFrame(lines, columns=names).round(2).to_string())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{rows:,} rows x {features} features, limit {os.environ.get('NIGHTJAR_MEMORY', '2GB')}, peak {peak:,.0f} MB")
+        print(
+            f"{rows:,} rows, {features} features, under {os.environ.get('NIGHTJAR_MEMORY', '2GB')}: peak {peak:,.0f} MB"
+        )
 
 
 if __name__ == "__main__":

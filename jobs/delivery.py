@@ -55,7 +55,7 @@ def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> D
 
 
 def retrain_due(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> dict[str, Any] | None:
-    """The payload of a retraining that the newest closed night requested and nobody has started; None: there is none."""
+    """The payload of a retraining that the newest closed night requested and nobody has started, if any."""
     if night != newest_closed:
         return None
     with open_warehouse(home, spec.model) as warehouse:
@@ -100,7 +100,9 @@ def _retrain(night: date, warehouse: Warehouse) -> dict[str, Any] | None:
 def _finished(night: date, warehouse: Warehouse) -> None:
     done = warehouse.progress("report")
     if done is None or done.through < night:
-        raise OrderError(f"{warehouse.model}: the night of {night} has no report yet; run it before its messages are sent")
+        raise OrderError(
+            f"{warehouse.model}: the night of {night} has no report yet; run it before its messages are sent"
+        )
 
 
 def _mail(spec: ModelSpec, night: date, warehouse: Warehouse) -> str:
@@ -115,7 +117,9 @@ def _mail(spec: ModelSpec, night: date, warehouse: Warehouse) -> str:
         return f"{spec.model}: no mail, nothing to tell about {night} (mail.when is {spec.mail.when})"
     server = os.environ.get(SERVER)
     if not server:
-        raise UsageError(f"{spec.model}: the mail of {night} is due but {SERVER} is not set; for example smtp://host:25")
+        raise UsageError(
+            f"{spec.model}: the mail of {night} is due but {SERVER} is not set; for example smtp://host:25"
+        )
     now = datetime.now(UTC)
     answer = smtp.send(_message(spec, view, key, warehouse.home, now), server)
     _record(warehouse, key, "mail", night, now, answer)

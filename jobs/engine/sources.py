@@ -110,7 +110,7 @@ def inspect(path: str, day: date | None) -> File:
     kind = FORMATS.get(Path(plain).suffix.lower())
     if kind is None:
         raise DataError(
-            f"{path}: the ending '{Path(path).suffix}' is unknown; known are {', '.join(FORMATS)}, all but Parquet with .gz too"
+            f"{path}: the ending '{Path(path).suffix}' is unknown; known: {', '.join(FORMATS)}, text also with .gz"
         )
     if Path(path).stat().st_size == 0:
         raise DataError(f"{path}: the file is empty (0 bytes); deliver it again, or a file with a header and no rows")

@@ -1,7 +1,7 @@
 """Take delivered files in: typed, keyed, a delivered day replacing what it delivered before.
 
-A day without files is recorded as missing, a day with a malformed file is refused whole; neither removes what an earlier
-delivery brought. A delivery that differs from the one of the last run reopens the later stages from its day on.
+A day without files is recorded as missing, a day with a malformed file is refused whole; neither removes what an
+earlier delivery brought. A delivery that differs from the one of the last run reopens the later stages from its day on.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         rows = _write(spec, period, arrivals, warehouse)
     except duckdb.Error:
         # A file whose outside is in order may be damaged within, which shows only when every cell is read.
-        damaged = {
-            path: reason for feed, brought in arrivals for path, reason in _damaged(feed, brought, warehouse).items()
-        }
+        damaged = {path: reason for _, brought in arrivals for path, reason in _damaged(brought, warehouse).items()}
         if not damaged:
             raise
         arrivals = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
@@ -161,8 +159,8 @@ def _one_by_one(feed: Feed, files: list[File], warehouse: Warehouse, error: duck
     return {path: reason for file in files for path, reason in _malformed(feed, [file], warehouse).items()}
 
 
-def _damaged(feed: Feed, brought: Arrivals, warehouse: Warehouse) -> dict[str, str]:
-    """The files of the feed that cannot be read to the end, each with its reason."""
+def _damaged(brought: Arrivals, warehouse: Warehouse) -> dict[str, str]:
+    """The files that cannot be read to the end, each with its reason."""
     reasons: dict[str, str] = {}
     for file in {file.path: file for files in brought.files.values() for file in files}.values():
         try:
@@ -175,16 +173,13 @@ def _damaged(feed: Feed, brought: Arrivals, warehouse: Warehouse) -> dict[str, s
 def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: Warehouse) -> pd.DataFrame:
     """Replace these days' rows of the feed by what the files hold.
 
-    Returns one row a day (its index): rows kept, duplicates dropped (the last delivered stays), rows dated on another day.
+    Returns one row a day (its index): rows kept, duplicates dropped (the last delivered stays), misdated rows.
     """
     counted = pd.DataFrame(0, index=pd.Index(list(days), dtype="object"), columns=["rows", "duplicates", "misdated"])
     if not days:
         return counted
     files = list({file.path: file for members in days.values() for file in members}.values())
-    key: list[Any] = [list(days)]
-    where = f"{feed.night} = ANY(?)"
-    if feed.table == "predictions":
-        where, key = f"{where} AND source = ?", [*key, feed.name]
+    where, key = _own_rows(feed, list(days))
     warehouse.execute(f"DELETE FROM {feed.table} WHERE {where}", key)
     sources.expose(warehouse, files, feed.columns)
     select = warehouse.select(
@@ -206,6 +201,13 @@ def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: W
             f"(SELECT MAX(rowid) FROM {feed.table} WHERE {where} GROUP BY {feed.night}, id)", key + key,
         )  # fmt: skip
     return counted
+
+
+def _own_rows(feed: Feed, days: list[date]) -> tuple[str, list[Any]]:
+    """The condition, and its parameters, for the rows that this feed brought for these days."""
+    if feed.table == "predictions":
+        return f"{feed.night} = ANY(?) AND source = ?", [days, feed.name]
+    return f"{feed.night} = ANY(?)", [days]
 
 
 def _columns(feed: Feed, spec: ModelSpec) -> dict[str, str]:
@@ -234,11 +236,11 @@ def _record(
     warehouse: Warehouse,
 ) -> None:
     """Write the ledger rows of these days."""
-    held = dict(
-        warehouse.execute(
-            f"SELECT {feed.night}, COUNT(*) FROM {feed.table} WHERE {feed.night} = ANY(?) GROUP BY ALL", [list(brought.refused)]
-        ).fetchall()
-    ) if brought.refused else {}  # fmt: skip
+    held: dict[date, int] = {}
+    if brought.refused:
+        where, key = _own_rows(feed, list(brought.refused))
+        counted = f"SELECT {feed.night}, COUNT(*) FROM {feed.table} WHERE {where} GROUP BY ALL"
+        held = dict(warehouse.execute(counted, key).fetchall())
     rows = []
     for day in sorted(days):
         if day in brought.files:

@@ -55,7 +55,9 @@ def test_a_bad_delivery_becomes_an_incident_and_the_report_says_why(
     usual(kiosk)
     spoil(kiosk)
     kiosk.run(days(1, LAST), *STAGE_NAMES)
-    assert kiosk.rows(f"SELECT severity FROM incidents WHERE night = DATE '{day(LAST)}' AND scope = 'delivery'") == [("critical",)]
+    assert kiosk.rows(f"SELECT severity FROM incidents WHERE night = DATE '{day(LAST)}' AND scope = 'delivery'") == [
+        ("critical",)
+    ]
     assert sentence in kiosk.page(LAST)
     ((value, reason),) = kiosk.rows(
         f"SELECT value, reason FROM metrics WHERE metric = 'volume' AND version = 'all' AND segment = 'all' AND day = DATE '{day(LAST)}'"
@@ -82,14 +84,18 @@ def test_odd_columns_render_and_judge_nothing_wrongly(kiosk: Kiosk, odd: dict[st
     kiosk.run(days(1, LAST), *STAGE_NAMES)
     page = kiosk.page(LAST)
     assert "<script>alert(1)" not in page
-    wrong = kiosk.rows("SELECT metric, value, reason FROM metrics WHERE value IS NULL AND reason IS NULL OR isnan(value) OR isinf(value)")
+    wrong = kiosk.rows(
+        "SELECT metric, value, reason FROM metrics WHERE value IS NULL AND reason IS NULL OR isnan(value) OR isinf(value)"
+    )
     assert wrong == []
 
 
 def test_a_segment_of_one_row_is_not_evaluated_and_says_why(kiosk: Kiosk) -> None:
     usual(kiosk, country=["FR"] * 59 + ["LU"])
     kiosk.run(days(1, LAST), *STAGE_NAMES)
-    found = kiosk.rows("SELECT DISTINCT state, reason FROM metrics WHERE metric = 'accuracy' AND segment = 'country=LU' AND label_age = 1 AND n = 1")
+    found = kiosk.rows(
+        "SELECT DISTINCT state, reason FROM metrics WHERE metric = 'accuracy' AND segment = 'country=LU' AND label_age = 1 AND n = 1"
+    )
     assert [state for state, _ in found] == ["not_evaluated"]
     assert "30 needed" in found[0][1]
 
@@ -98,7 +104,9 @@ def test_labels_for_unknown_ids_are_told_and_change_nothing(kiosk: Kiosk) -> Non
     usual(kiosk)
     kiosk.label(LAST, {f"{LAST}-{row}": row % 2 for row in range(60)} | {"nobody": 1})
     kiosk.run(days(1, LAST), *STAGE_NAMES)
-    assert kiosk.rows(f"SELECT n_unknown FROM arrival_statistics WHERE source = 'labels' AND known_day = DATE '{day(LAST)}'") == [(1,)]
+    assert kiosk.rows(
+        f"SELECT n_unknown FROM arrival_statistics WHERE source = 'labels' AND known_day = DATE '{day(LAST)}'"
+    ) == [(1,)]
 
 
 def test_a_first_night_has_a_report_and_raises_no_false_alarm(kiosk: Kiosk) -> None:
@@ -111,7 +119,13 @@ def test_a_first_night_has_a_report_and_raises_no_false_alarm(kiosk: Kiosk) -> N
 
 
 def test_a_spec_with_only_score_and_label_works(kiosk: Kiosk) -> None:
-    kiosk.changes |= {"predictions": {"path": f"{kiosk.root}/predictions/{{day}}.csv"}, "outcomes": None, "features": {}, "segments": [], "reference": {}}
+    kiosk.changes |= {
+        "predictions": {"path": f"{kiosk.root}/predictions/{{day}}.csv"},
+        "outcomes": None,
+        "features": {},
+        "segments": [],
+        "reference": {},
+    }
     usual(kiosk)
     kiosk.run(days(1, LAST), *STAGE_NAMES)
     assert kiosk.rows("SELECT COUNT(*) > 0 FROM metrics WHERE metric = 'accuracy' AND value IS NOT NULL") == [(True,)]

@@ -20,8 +20,6 @@ from jobs.pipeline import STAGE_NAMES, run
 from jobs.spec.reading import load_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jobs.spec.model import ModelSpec
 
 pytestmark = pytest.mark.slow
@@ -65,7 +63,9 @@ def bookings(real_data: Path) -> pd.DataFrame:
     return made.merge(labels, on="request_id", how="left").merge(outcomes, on="request_id", how="left")
 
 
-def ours(metrics: pd.DataFrame, metric: str, *, age: int | None, version: str = "all", segment: str = "all") -> pd.Series[Any]:
+def ours(
+    metrics: pd.DataFrame, metric: str, *, age: int | None, version: str = "all", segment: str = "all"
+) -> pd.Series[Any]:
     rows = metrics[(metrics["metric"] == metric) & (metrics["version"] == version) & (metrics["segment"] == segment)]
     rows = rows[rows["label_age"] == age] if age is not None else rows[rows["label_age"].isna()]
     return rows.set_index("day")["value"].dropna()
@@ -109,7 +109,9 @@ def test_recall_by_segment_agrees_with_scikit_learn(
     rows = known(bookings, age)
     compared = 0
     for value, part in rows.groupby(column):
-        witness = by_day(part, lambda day: recall_score(day["label"], day["predicted_label"]) if day["label"].any() else np.nan)
+        witness = by_day(
+            part, lambda day: recall_score(day["label"], day["predicted_label"]) if day["label"].any() else np.nan
+        )
         assert_agree(ours(metrics, "recall", age=age, segment=f"{column}={value}"), witness, least=0)
         compared += witness.notna().sum()
     assert compared > 500
@@ -155,7 +157,9 @@ def test_psi_agrees_with_a_calculation_by_hand(metrics: pd.DataFrame, bookings: 
     """market_segment of v1: PSI = sum((a - e) ln(a / e)) over the reference's values and `unseen`, each count + 0.5."""
     reference = pd.read_parquet(real_data / "hotel" / "reference.parquet")["market_segment"].value_counts()
     rows = bookings[bookings["model_version"] == "v1"]
-    found = metrics[(metrics["metric"] == "psi") & (metrics["feature"] == "market_segment") & (metrics["version"] == "v1")]
+    found = metrics[
+        (metrics["metric"] == "psi") & (metrics["feature"] == "market_segment") & (metrics["version"] == "v1")
+    ]
     found = found.set_index("day")["value"].dropna()
     assert len(found) > 150
     for day, part in rows.groupby("day"):
@@ -175,9 +179,9 @@ def test_the_shadow_stands_beside_the_live_version(metrics: pd.DataFrame, real_d
 
 
 @pytest.fixture
-def fortnight(spec: ModelSpec, tmp_path: Path) -> Iterator[tuple[ModelSpec, Path]]:
+def fortnight(spec: ModelSpec, tmp_path: Path) -> tuple[ModelSpec, Path]:
     """A stretch over the change of versions."""
-    yield spec.model_copy(update={"start": date(2016, 10, 20)}), tmp_path
+    return spec.model_copy(update={"start": date(2016, 10, 20)}), tmp_path
 
 
 def test_nights_one_by_one_shuffled_and_twice_equal_one_range(fortnight: tuple[ModelSpec, Path]) -> None:

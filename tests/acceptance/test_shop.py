@@ -53,7 +53,9 @@ def test_a_story_is_found_in_time(tables: dict[str, pd.DataFrame], name: str) ->
     if finding.kind == "no_data":
         assert "no data" in set(rows["rule"])
         return
-    rows = rows[(rows["metric"] == finding.metric) & (rows["feature"] == finding.feature) & (rows["segment"] == finding.segment)]
+    rows = rows[
+        (rows["metric"] == finding.metric) & (rows["feature"] == finding.feature) & (rows["segment"] == finding.segment)
+    ]
     rows = rows[rows["version"].isin({finding.version, "all"})]
     if finding.label_age is not None:
         rows = rows[rows["label_age"] == finding.label_age]

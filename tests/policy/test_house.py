@@ -57,7 +57,11 @@ def trespasses(module: str, source: str) -> list[str]:
         if there is None or other in CONTRACT:
             continue
         same_stage = here == there == "jobs.stages" and module.split(".")[:3] != other.split(".")[:3]
-        if floor_of(there) > floor_of(here) or (floor_of(there) == floor_of(here) and there != here and floor_of(here) == 2) or same_stage:
+        if (
+            floor_of(there) > floor_of(here)
+            or (floor_of(there) == floor_of(here) and there != here and floor_of(here) == 2)
+            or same_stage
+        ):
             faults.append(f"{module} imports {other}")
     return faults
 
@@ -65,7 +69,7 @@ def trespasses(module: str, source: str) -> list[str]:
 SOURCES = [path for top in ("jobs", "reports", "dags") for path in sorted((PROJECT / top).rglob("*.py"))]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: module_of(path))
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
 def test_a_room_sees_only_the_floors_below_it(path: Path) -> None:
     module = module_of(path)
     if module not in FREE:
@@ -93,7 +97,7 @@ def test_no_room_is_called_utils_helpers_common_or_manager() -> None:
 
 def test_the_readme_says_where_to_open_and_every_path_is_there() -> None:
     text = (PROJECT / "README.md").read_text()
-    table = text.split("I want to ...", 1)[1].split("\n\n", 1)[0]
+    table = text.split("| I want to ... |", 1)[1].split("\n\n", 1)[0]
     paths = re.findall(r"`([^`]+)`", table)
     assert len(paths) >= 10
     assert [path for path in paths if not list(PROJECT.glob(path.rstrip("/")))] == []

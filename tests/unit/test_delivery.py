@@ -113,11 +113,14 @@ def test_a_night_without_a_report_is_not_told(silent_night: Kiosk, post: Post) -
 def test_a_request_is_due_until_it_is_recorded(silent_night: Kiosk) -> None:
     with silent_night.warehouse() as warehouse:
         warehouse.execute(
-            "INSERT INTO outbox VALUES ('kiosk', ?, 'k-retrain', 'k', 'retrain', 'drift', '{\"reason\": \"drift\"}')", [day(LAST)]
+            "INSERT INTO outbox VALUES ('kiosk', ?, 'k-retrain', 'k', 'retrain', 'drift', '{\"reason\": \"drift\"}')",
+            [day(LAST)],
         )
     asked = (silent_night.spec, day(LAST), silent_night.home, day(LAST))
     assert delivery.retrain_due(*asked) == {"reason": "drift", "run_id": "k-retrain"}
     for _ in range(2):
-        delivery.record(silent_night.spec, silent_night.home, "k-retrain", "retrain", day(LAST), datetime.now(UTC), "started")
+        delivery.record(
+            silent_night.spec, silent_night.home, "k-retrain", "retrain", day(LAST), datetime.now(UTC), "started"
+        )
     assert delivery.retrain_due(*asked) is None
     assert silent_night.rows("SELECT COUNT(*) FROM dispatches") == [(1,)]
