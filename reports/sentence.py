@@ -50,7 +50,8 @@ def verdict(view: NightView) -> str:
     no_data = view.volume.value is None or view.volume.value == 0
     day = long_day(view.night)
     if view.incidents:
-        return _wrong(view) + (f"; no predictions arrived for {short_day(view.night)}" if no_data else "") + "."
+        unsaid = no_data and not any(_tells_of_no_data(incident, view) for incident in view.incidents)
+        return _wrong(view) + (f"; no predictions arrived for {short_day(view.night)}" if unsaid else "") + "."
     if no_data and not view.counts.judged:
         return f"No predictions arrived for {day}, so there was nothing to judge."
     if no_data:
@@ -59,6 +60,11 @@ def verdict(view: NightView) -> str:
     if view.state == "unknown":
         return f"Nothing could be judged{_why(view)}; {plural(view.volume.value or 0, 'prediction')} came in."
     return _quiet(view) + "."
+
+
+def _tells_of_no_data(incident: Incident, view: NightView) -> bool:
+    """Whether the incident rests on the night's own missing volume."""
+    return any(one.key.metric == "volume" and one.day == view.volume.day for one in incident.evidence)
 
 
 def _wrong(view: NightView) -> str:

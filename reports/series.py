@@ -62,7 +62,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Deploy:
-    """The first day of a live version."""
+    """The day on which a live version began to answer, or came back."""
 
     day: int
     version: str

@@ -67,13 +67,14 @@ def spans(x: Scale, told: tuple[Span, ...]) -> str:
 
 def deploys(x: Scale, told: tuple[Deploy, ...]) -> str:
     """A dotted line and the version's name on the first day of a version."""
-    out, last = [], -100.0
+    out, free = [], 0.0
     for deploy in told:
         place = x.at(deploy.day)
         out.append(svg.tag("path", d=f"M{place:.1f} {TOP - 4}V{HEIGHT - BOTTOM}", class_="dp"))
-        if place - last > 46:
-            out.append(_version(deploy.version[:10], place))
-            last = place
+        if place >= free:
+            name = deploy.version[:10]
+            out.append(_version(name, place))
+            free = place + 18 + 6.5 * len(name)
     return "".join(out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from reports.text import plain
 from reports.view import Bin, Drift, DriftPanel, Incident
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 FEATURES_MOST = 30
 BINNED_MOST = 16
@@ -121,9 +122,9 @@ def levels(values: Array, limits: Sequence[float]) -> Array:
     return np.where(np.isfinite(values), np.searchsorted(edges, values, side="right").astype(float), np.nan)
 
 
-def _worry(one: Drift) -> tuple[int, int, float, str]:
-    """Sort key: breached, then past its limit, then by weight."""
-    return (-severity_rank(one.psi.severity), 0 if one.drifted else 1, -one.weight, one.name)
+def _worry(one: Drift) -> tuple[int, bool, bool, float, str]:
+    """Sort key: breached, then past its limit, then by weight; those that no rule is about at the end."""
+    return (-severity_rank(one.psi.severity), not one.drifted, not one.limits, -one.weight, one.name)
 
 
 def _bins(known: Known, keys: Sequence[Key]) -> dict[Key, tuple[Bin, ...]]:

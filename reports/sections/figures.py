@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reports.view import Evidence, Incident
 
 USUAL_DAYS = 28
+AWAY_DAYS = 3
 USUAL_LEAST = 7
 """Fewer days than this make nothing usual."""
 
@@ -132,12 +133,18 @@ def same_series(one: Key, other: Key) -> bool:
 
 
 def deploys_of(known: Known) -> tuple[Deploy, ...]:
-    """Live versions that first answered in view, after the first day in view that any answered."""
+    """When live versions began to answer, or came back after at least AWAY_DAYS days on which only others did.
+
+    The first day in view on which any version answered begins nothing: what was before is not known.
+    """
     first, last = known.night - TREND_DAYS + 1, known.night
-    starts: dict[str, int] = {}
-    for version in known.versions():
-        answered = np.flatnonzero(known.figures(Key("volume", version)).dense(first, last) > 0)
-        if len(answered):
-            starts[version] = first + int(answered[0])
-    begin = min(starts.values(), default=first)
-    return tuple(Deploy(day, plain(version, 40)) for version, day in sorted(starts.items()) if day > begin)
+    versions = known.versions()
+    answered = [known.figures(Key("volume", version)).dense(first, last) > 0 for version in versions]
+    served = np.flatnonzero(np.any(answered, axis=0)) if answered else np.array([], dtype="int64")
+    out = []
+    for version, days in zip(versions, answered, strict=True):
+        places = np.flatnonzero(days[served])
+        away = np.diff(places, prepend=-AWAY_DAYS - 1) > AWAY_DAYS
+        starts = served[places[away & (places > 0)]]
+        out += [Deploy(first + int(start), plain(version, 40)) for start in starts]
+    return tuple(sorted(out, key=lambda deploy: (deploy.day, deploy.version)))

@@ -13,6 +13,7 @@ import pytest
 
 from jobs.spec import Rule
 from reports import page, sentence
+from reports.days import day_of
 from reports.history import History, history_days
 from reports.night import psi_limits, view_of
 from reports.view import NightView, Term
@@ -98,6 +99,20 @@ def test_a_trend_draws_expected_range_breaches_incident_deploy_and_days_without_
     assert chart.all("rect", class_="aw")
     assert "v2" in chart.text
     assert "Last 14 days as a table" in cards["Accuracy at 7 days"].text
+
+
+def test_a_version_that_comes_back_after_a_rollback_is_marked_again() -> None:
+    frames = sample_night.frames()
+    metrics = frames["metrics"]
+    back = pd.Timestamp(sample_night.END - timedelta(days=25))
+    away = (metrics["version"] == "v1") & metrics["day"].between(pd.Timestamp(sample_night.V2), back, inclusive="left")
+    frames["metrics"] = metrics[~away]
+    marked = [(deploy.version, day_of(deploy.day)) for deploy in view(frames).trends[0].deploys]
+    assert marked == [("v2", sample_night.V2), ("v1", back.date())]
+
+
+def test_a_day_without_data_is_no_deploy() -> None:
+    assert [deploy.version for deploy in view(sample_night.frames()).trends[0].deploys] == ["v2"]
 
 
 def test_new_customers_lead_the_segments_and_eight_rows_of_tablets_prove_nothing(tree: Element) -> None:
@@ -287,6 +302,18 @@ def test_a_day_without_data_says_so_and_keeps_its_trends() -> None:
     assert "no file for this day" in section(tree, "quality").text
     assert "no figure" in section(tree, "figures").text
     assert section(tree, "trends").all("svg", class_="chart")
+
+
+def test_missing_data_that_an_incident_tells_of_is_said_once() -> None:
+    frames = sample_night.frames()
+    gap = str(sample_night.GAP)
+    evidence = f'[{{"role": "cause", "metric": "volume", "day": "{gap}", "rule": "no data", "severity": "critical"}}]'
+    night = pd.Timestamp(sample_night.GAP)
+    one = frames["incidents"].head(1).assign(night=night, opened=night, last_breach=night, evidence=evidence)
+    frames["incidents"] = one.assign(state="opened", severity="critical", title=f"no predictions for {gap}")
+    said = sentence.verdict(view(frames, sample_night.GAP))
+    assert said.startswith(f"This needs you today: no predictions for {gap}, new tonight")
+    assert said.count("no predictions") == 1
 
 
 def test_one_row_is_drawn_as_one_dot() -> None:
