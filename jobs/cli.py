@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jobs.spec.model import ModelSpec
 
 PROJECT = Path(__file__).resolve().parents[1]
+"""Relative paths of settings start here, whichever folder a command is given in."""
 
 
 class Nightjar(click.Group):
@@ -33,11 +34,11 @@ class Nightjar(click.Group):
 
 
 def _home() -> Path:
-    return Path(os.environ.get("NIGHTJAR_HOME") or PROJECT / "var").absolute()
+    return PROJECT / (os.environ.get("NIGHTJAR_HOME") or "var")
 
 
 def _models() -> Path:
-    return Path(os.environ.get("NIGHTJAR_MODELS") or PROJECT / "dags" / "models").absolute()
+    return PROJECT / (os.environ.get("NIGHTJAR_MODELS") or "dags/models")
 
 
 def _spec(model: str) -> ModelSpec:

@@ -28,7 +28,7 @@ SERVER_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebre
 """Where Debian and Ubuntu, Fedora and Red Hat, and Homebrew put the server's programs."""
 
 SQLITE_WARNING = """\
-WARNING: no PostgreSQL server was found, so Airflow runs on SQLite, one task at a time, for a first look only.
+WARNING: without a PostgreSQL server Airflow runs on SQLite, one task at a time, for a first look only.
          Backfills and several models at once fail on SQLite. Install PostgreSQL (Debian: apt-get install postgresql)
          or name a database in NIGHTJAR_AIRFLOW_DB (postgresql+psycopg2://user:password@host/database)."""
 
@@ -55,7 +55,7 @@ def database(home: Path, named: str | None) -> Iterator[Database]:
     """The named database, else a private PostgreSQL for as long as the context lasts, else SQLite."""
     programs = server_programs()
     if named:
-        yield Database(named)
+        yield Database(named, SQLITE_WARNING if named.startswith("sqlite") else "")
     elif programs:
         with private_postgres(home / "postgres", programs) as url:
             yield Database(url)
