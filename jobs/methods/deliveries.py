@@ -74,9 +74,9 @@ def no_labels(arrivals: pd.DataFrame, period: Period) -> pd.DataFrame:
     awaited = (silence <= FORGOTTEN_DAYS) & (usual > 0)
     breach = awaited & (silence >= SILENT_DAYS) & (silence > usual)
     words = [
-        f"no labels have arrived {wording.since((day + 1).item(), int(days_silent))}; before, never for more than "
-        f"{int(longest) - 1}"
-        for day, days_silent, longest in zip(last[breach], silence[breach], usual[breach], strict=True)
+        f"no labels have arrived {wording.since((day + 1).item(), int(length))}; until then they came "
+        + ("every day" if longest == 1 else f"at least every {int(longest)} days")
+        for day, length, longest in zip(last[breach], silence[breach], usual[breach], strict=True)
     ]
     reason = np.where(awaited, "labels arrive", "no labels arrived lately").astype(object)
     reason[breach] = words

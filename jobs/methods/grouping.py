@@ -85,7 +85,7 @@ class Told:
     incident: Incident
     asking: tuple[Breach, ...]
     news: bool
-    """Whether its row is new tonight: every open incident's, and a resolved one's that an echo adds to."""
+    """Whether it has a row tonight: every incident but one that was resolved before and is not reopened."""
     changed: bool
     """Whether people should hear of it: opened, escalated or resolved tonight."""
 
@@ -143,10 +143,14 @@ def _assign(tonight: Night, standing: Sequence[Incident], past: Sequence[Inciden
 
 
 def _answering(breach: Breach, past: Sequence[Incident]) -> Incident | None:
-    """The resolved incident whose days a late figure tells of; the newest where there are several."""
+    """The resolved incident whose days a late figure tells of; the newest where there are several.
+
+    A segment's incident answers for that segment, the whole day's for the day and all its segments.
+    """
     if not breach.late:
         return None
-    same = [one for one in past if one.scope.split(":")[0] == breach.base and one.covers(breach.day)]
+    scopes = {breach.base, breach.base if breach.segment == "all" else f"{breach.base}:{breach.segment}"}
+    same = [one for one in past if one.scope in scopes and one.covers(breach.day)]
     return max(same, key=lambda one: (one.opened, one.incident), default=None)
 
 
@@ -188,13 +192,19 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
 
 
 def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:
-    """A resolved incident that late figures tell of: they are added, and worse than known they reopen it."""
+    """A resolved incident that late figures tell of: worse than known they reopen it, else it rests as it was."""
     severity = _worst([one.severity, *(breach.severity for breach in breaches)])
-    after = replace(one, severity=severity, evidence=_merged(one.evidence, breaches))
-    if RANK[severity] > RANK[one.severity]:
-        after = replace(after, state="escalated", last_breach=tonight.night, quiet_nights=0)
-        return Told(after, tuple(breaches), news=True, changed=True)
-    return Told(after, (), news=after.title != one.title, changed=False)
+    if RANK[severity] == RANK[one.severity]:
+        return Told(one, (), news=False, changed=False)
+    after = replace(
+        one,
+        state="escalated",
+        severity=severity,
+        last_breach=tonight.night,
+        quiet_nights=0,
+        evidence=_merged(one.evidence, breaches),
+    )
+    return Told(after, tuple(breaches), news=True, changed=True)
 
 
 def _was_judged(one: Incident, tonight: Night) -> bool:

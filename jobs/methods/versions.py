@@ -15,8 +15,9 @@ def changes(volume: pd.DataFrame, first_days: pd.DataFrame) -> pd.DataFrame:
     """Which live version was new on which day, and which one it replaced.
 
     `volume`: `day`, `version`, `value` of live versions; `first_days`: `version`, `first_day`. Answers one row per
-    change: `version`, `first_day`, `until` (the last day on which it counts as new: 28 days, or until the next change)
-    and `former_version`, the one with most answers in the 28 days before. The model's first version replaces none.
+    change: `version`, `first_day`, `until` and `former_version`. `until` is the last night on which it counts as
+    new, the 28th or the one before the next change; the former version is the one with most answers in the 28 days
+    before. The model's first version replaces none and has no row.
 
     >>> days = pd.date_range("2025-01-01", periods=4)
     >>> volume = pd.DataFrame({"day": days, "version": ["a", "a", "b", "b"], "value": 10.0})
@@ -57,7 +58,7 @@ def against_previous(chosen: pd.DataFrame, figures: pd.DataFrame, first_days: pd
     sums["total"] = (sums["value"] * sums["rows"]).where(sums["told"], 0.0)
     sums["squares"] = pd.Series((error * sums["rows"]) ** 2, index=sums.index).where(sums["told"], 0.0)
     mine = sums.drop(columns=["former_version"]).merge(new, on="version")
-    mine = mine[(mine["day"] >= mine["first_day"]) & (mine["day"] <= mine["until"])].sort_values("day", kind="stable")
+    mine = mine[(mine["day"] >= mine["first_day"]) & (mine["night"] <= mine["until"])].sort_values("day", kind="stable")
     series = ["version", "feature", "segment", "age"]
     pooled = mine.groupby(series, sort=False)[["rows", "total", "squares"]].cumsum()
     before = _before(sums, new, series)

@@ -92,12 +92,12 @@ def _model(days: Days, targets: Days, country: str | None) -> Any:
 @lru_cache(maxsize=1)
 def _quiet_prophet() -> Any:
     """Prophet's class. It and cmdstanpy report every fit, and the absence of plotly, through logging."""
-    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)
+    # Disabled, not raised in level: both packages set their loggers' levels and handlers again at every use.
+    for name in ("prophet", "prophet.plot", "prophet.models", "cmdstanpy"):
+        logging.getLogger(name).disabled = True
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from prophet import Prophet
-    for name in ("prophet", "prophet.models", "cmdstanpy"):  # after the import, which sets them itself
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     return Prophet
 
 
@@ -107,7 +107,7 @@ def holidays(days: Days, country: str | None) -> npt.NDArray[np.bool_]:
         return np.zeros(days.shape, dtype=bool)
     try:
         known = _holidays(country, int(str(days[0])[:4]), int(str(days[-1])[:4]))
-    except Exception:  # noqa: BLE001 - an unknown country is told by the fit, which falls back
+    except Exception:
         return np.zeros(days.shape, dtype=bool)
     return np.isin(days, known["ds"].to_numpy().astype("datetime64[D]"))
 
@@ -115,6 +115,7 @@ def holidays(days: Days, country: str | None) -> npt.NDArray[np.bool_]:
 @lru_cache(maxsize=64)
 def _holidays(country: str, first_year: int, last_year: int) -> pd.DataFrame:
     """The country's public holidays, from the `holidays` package, offline."""
+    _quiet_prophet()
     from prophet.make_holidays import make_holidays_df
 
     with warnings.catch_warnings():

@@ -51,10 +51,21 @@ def number(metric: str, value: float | None) -> str:
     if metric in ("f1", "roc_auc", "score_mean"):
         return f"{value:.3f}"
     if definition is not None and definition.scale == "rate":
-        return f"{value * 100:.1f} %" if 0.001 <= value <= 0.999 or value in (0.0, 1.0) else f"{value * 100:.3g} %"
+        return _percent(value)
     if definition is not None and definition.scale == "count":
         return f"{value:,.0f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.2f}"
+
+
+def _percent(share: float) -> str:
+    """One decimal, more where it would hide that a rate is not quite 0 or 1.
+
+    >>> _percent(0.831), _percent(0.0004), _percent(0.9996)
+    ('83.1 %', '0.04 %', '99.96 %')
+    """
+    if 0 < share < 0.001:
+        return f"{share * 100:.2g} %"
+    return f"{share * 100:.{2 if 0.999 < share < 1 else 1}f} %"
 
 
 def against(item: Evidence) -> str:

@@ -298,7 +298,7 @@ class Detection(Strict):
         "volume", "score_mean", "latency_p95", "accuracy", "conversion", "value_per_prediction",
     )  # fmt: skip
     """Series that get an expected range, whole days of all live versions."""
-    limit: float = Field(5.0, gt=0)
+    limit: float = Field(4.0, gt=0)
     """Standardised distance from the expected value that counts as outside."""
     min_history: int = Field(28, ge=14)
     """Days of history before Prophet is asked; before, a seasonal median speaks."""

@@ -99,9 +99,7 @@ def write_daily_csv(folder: Path, day: Integers, table: pa.Table) -> None:
     _write_daily(folder, day, table, lambda rows, path: write_csv(rows, path / "part-0.csv"))
 
 
-def _write_daily(
-    folder: Path, day: Integers, table: pa.Table, write: Callable[[pa.Table, Path], None]
-) -> None:
+def _write_daily(folder: Path, day: Integers, table: pa.Table, write: Callable[[pa.Table, Path], None]) -> None:
     numbers, begins, counts = np.unique(day, return_index=True, return_counts=True)
     for number, begin, count in zip(numbers.tolist(), begins.tolist(), counts.tolist(), strict=True):
         path = folder / f"dt={PERIOD.first + timedelta(days=number)}"

@@ -144,9 +144,7 @@ def quiet_periods() -> tuple[Period, ...]:
     """
     told = stories()
     begins = (PERIOD.first, *(story.seen_until + timedelta(days=1) for story in told[:-1]))
-    return tuple(
-        Period(first, story.first - timedelta(days=1)) for first, story in zip(begins, told, strict=True)
-    )
+    return tuple(Period(first, story.first - timedelta(days=1)) for first, story in zip(begins, told, strict=True))
 
 
 def _echo(story: Period) -> date:

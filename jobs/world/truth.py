@@ -34,9 +34,7 @@ def happen(visits: Visits, effects: Effects, stream: Stream) -> Truth:
     """Who buys, who orders and for how much. Each effect: shape (days,)."""
     n, effect = len(visits), effects.rows(visits.day)
     new = visits.customer == 1
-    follows_score = stream("purchase").random(n) < sigmoid(
-        visits.truth * np.where(new, 1.0, effect.sharpness)
-    )
+    follows_score = stream("purchase").random(n) < sigmoid(visits.truth * np.where(new, 1.0, effect.sharpness))
     by_chance = stream("chance").random(n) < PURCHASE_RATE
     redrawn = stream("redrawn").random(n) < effect.redrawn + np.where(new, effect.redrawn_new, 0.0)
     bought = np.where(redrawn, by_chance, follows_score)

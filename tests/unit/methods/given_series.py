@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jobs.methods.forecast import Judged, Series, nothing
-from jobs.methods.scale import Floats, Kind
 from jobs.periods import Period
+
+if TYPE_CHECKING:
+    from jobs.methods.scale import Floats, Kind
 
 FIRST = date(2025, 1, 6)  # a Monday
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from jobs.methods import forecast, shifts, weekly_fit
 from jobs.methods.forecast import NEEDED, Series
-from jobs.methods.scale import Floats
 from jobs.periods import Period
 from jobs.spec.model import Detection
 from tests.unit.methods.given_series import accuracies, day, nights, remembering, series, volumes
+
+if TYPE_CHECKING:
+    from jobs.methods.scale import Floats
 
 DETECTION = Detection(limit=5.0)
 
@@ -194,10 +199,7 @@ def test_a_holiday_of_the_country_is_expected_from_its_second_year_on() -> None:
     april = int(np.flatnonzero(days == np.datetime64("2024-04-25"))[0])
     week = Period(date(2024, 4, 22), date(2024, 4, 25))
     with_calendar, without = (
-        forecast.judge(
-            one, nights_of(one, april - 3, april), Detection(max_history=800, country=country), weekly_fit.fit
-        )
-        for country in ("PT", None)
+        forecast.judge(one, week, Detection(max_history=800, country=country)) for country in ("PT", None)
     )
     assert with_calendar.expected[april] < 0.6 * without.expected[april]
 
@@ -219,3 +221,15 @@ def test_a_fit_that_cannot_be_made_is_one_kind_of_error() -> None:
     days = np.datetime64("2025-01-06") + np.arange(40)
     with pytest.raises(weekly_fit.FitError, match="XX"):
         weekly_fit.fit(days, volumes(40), days[-7:] + 7, country="XX")
+
+
+def test_fits_say_nothing_on_the_terminal() -> None:
+    """Prophet and cmdstanpy report every fit through logging, and the absence of plotly at import."""
+    script = (
+        "import numpy as np; from jobs.methods import weekly_fit;"
+        "days = np.datetime64('2025-01-06') + np.arange(40);"
+        "weekly_fit.holidays(days, 'PT');"
+        "weekly_fit.fit(days, np.sin(np.arange(40.0)), days[-7:] + 7, 'PT')"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("", "")

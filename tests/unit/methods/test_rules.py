@@ -218,7 +218,9 @@ def test_a_night_alone_says_what_it_says_in_a_range() -> None:
     whole = rules.judge(rule, told, NO_WORLD, Detection(), day(0))
     needed = rules.lookback(rule, Detection())
     for number in (150, 171, 199):
-        seen = told[(told["night"] <= pd.Timestamp(day(number))) & (told["night"] >= pd.Timestamp(day(number - needed)))]
+        seen = told[
+            (told["night"] <= pd.Timestamp(day(number))) & (told["night"] >= pd.Timestamp(day(number - needed)))
+        ]
         night = rules.judge(rule, seen, NO_WORLD, Detection(), day(number))
         expected = whole[whole["night"] == pd.Timestamp(day(number))].reset_index(drop=True)
         pd.testing.assert_frame_equal(night, expected)
@@ -258,11 +260,12 @@ def test_a_small_drop_shows_once_enough_nights_of_the_new_version_are_pooled() -
     assert (only(verdicts, 49).version, only(verdicts, 49).n) == ("v2", 1800)
 
 
-def test_a_version_is_new_for_28_days_and_then_no_longer_judged() -> None:
+def test_a_version_is_new_for_28_nights_and_then_no_longer_judged() -> None:
+    """v2 answers from day 40 on: nights 40 to 67, of which night 41 knows its first day."""
     verdicts = judge(ROLLBACK, rollout(0.15), versions_world(("v1", 0), ("v2", 40)))
     assert set(verdicts["version"]) == {"v2"}
-    assert verdicts["day"].nunique() == 28
-    assert verdicts["day"].max() == pd.Timestamp(day(67))
+    assert (verdicts["night"].min(), verdicts["night"].max()) == (pd.Timestamp(day(41)), pd.Timestamp(day(67)))
+    assert len(verdicts) == 27
 
 
 def test_a_better_version_is_no_breach() -> None:
@@ -288,7 +291,7 @@ def test_only_the_newest_change_is_judged() -> None:
         figures("conversion", 0.15, 200, days=10, first=45, version="v2", age=1),
     )
     verdicts = judge(ROLLBACK, told, versions_world(("v1", 0), ("v2", 40), ("v3", 45)))
-    assert verdicts.loc[verdicts["day"] >= pd.Timestamp(day(45)), "version"].unique().tolist() == ["v3"]
+    assert verdicts.loc[verdicts["night"] >= pd.Timestamp(day(45)), "version"].unique().tolist() == ["v3"]
 
 
 # what a rule is about -------------------------------------------------------------------------------------------

@@ -81,5 +81,5 @@ def test_the_sentence_names_the_first_silent_day() -> None:
     frame = pd.DataFrame({"known_day": pd.to_datetime([day(number) for number in range(10)]), "n": 5})
     found = deliveries.no_labels(frame, Period.of(day(12)))
     assert found["reason"].tolist() == [
-        "no labels have arrived since 2025-01-11 (3 days); before, never for more than 0"
+        "no labels have arrived since 2025-01-11 (3 days); until then they came every day"
     ]

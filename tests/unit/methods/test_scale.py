@@ -63,7 +63,7 @@ def test_sampling_error_of_a_rate_is_that_of_simulated_counts() -> None:
 
 
 def test_sampling_error_of_a_psi_is_that_of_simulated_counts() -> None:
-    """Source: 20,000 multinomial days of 2,000 rows over 12 equal bins, half of them 1.5 times as full as the others."""
+    """Source: 20,000 multinomial days of 2,000 rows over 12 bins, half of them 1.5 times as full as the others."""
     rng = np.random.default_rng(2)
     share = np.r_[np.full(6, 1.0), np.full(6, 1.5)] / 15
     drawn = rng.multinomial(2000, share, 20_000) / 2000

@@ -42,7 +42,7 @@ CHANGES: list[tuple[str | None, dict[str, Any]]] = [
     ("metrics", {"features": {**BASE["features"], "price": {"kind": "numeric", "importance": 0.5}}}),
     ("anomalies", {"rules": [{"metric": "psi", "above": 0.25}]}),
     ("anomalies", {"rules": []}),
-    ("anomalies", {"detection": {"limit": 4}}),
+    ("anomalies", {"detection": {"limit": 6}}),
     ("incidents", {"mail": {"to": ["a@b.c"]}}),
     ("incidents", {"actions": {"retrain": {"cooldown_days": 3}}}),
     ("incidents", {"incidents": {"resolve_after": 5}}),

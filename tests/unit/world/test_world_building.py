@@ -51,9 +51,7 @@ def test_a_second_build_writes_nothing(world: World) -> None:
     files = sorted(world.folder.rglob("*"))
     before = [(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in files]
     build_world(world.folder, world.seed)
-    assert [
-        (path, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted(world.folder.rglob("*"))
-    ] == before
+    assert [(path, path.stat().st_ino, path.stat().st_mtime_ns) for path in sorted(world.folder.rglob("*"))] == before
 
 
 def test_a_killed_build_leaves_nothing_that_disturbs_the_next(world: World, tmp_path: Path) -> None:
@@ -83,9 +81,7 @@ def test_the_shipped_spec_finds_every_file_and_column(home: Path) -> None:
     predictions = pq.read_schema(spec.predictions.path.format(day=day))
     named = spec.predictions.columns
     wanted = {named.id, named.timestamp, named.score, named.version, named.latency_ms}
-    wanted |= {feature.column or name for name, feature in spec.features.items()} | set(
-        spec.segments.values()
-    )
+    wanted |= {feature.column or name for name, feature in spec.features.items()} | set(spec.segments.values())
     assert wanted == set(predictions.names)
     assert spec.labels is not None
     assert set(pq.read_schema(spec.labels.path.format(day=day)).names) == {"request_id", "label"}

@@ -63,9 +63,7 @@ def test_the_model_is_right_in_19_of_20_cases(delivered: Delivered, nights: pd.D
 
 
 @pytest.mark.parametrize("age", [1, 7])
-def test_no_quiet_night_sees_accuracy_leave_its_noise(
-    delivered: Delivered, nights: pd.DatetimeIndex, age: int
-) -> None:
+def test_no_quiet_night_sees_accuracy_leave_its_noise(delivered: Delivered, nights: pd.DatetimeIndex, age: int) -> None:
     accuracy = judged(delivered.accuracy(age), nights, age)
     noise = np.sqrt(0.95 * 0.05 / (430 if age == 1 else 750))  # binomial, at the usual number of labels
     assert (accuracy - 0.95).abs().max() < 4 * noise
@@ -90,9 +88,7 @@ def test_no_quiet_day_has_drift(delivered: Delivered, nights: pd.DatetimeIndex, 
     assert max(delivered.psi(feature, night.date()) for night in nights) < 0.051
 
 
-def test_conversion_latency_and_volume_stay_in_their_noise(
-    delivered: Delivered, nights: pd.DatetimeIndex
-) -> None:
+def test_conversion_latency_and_volume_stay_in_their_noise(delivered: Delivered, nights: pd.DatetimeIndex) -> None:
     conversion = delivered.conversion().reindex(nights)
     assert (conversion - conversion.mean()).abs().max() < 4 * np.sqrt(0.225 * 0.775 / 750)
     p95 = delivered.predictions.groupby("day")["latency_ms"].quantile(0.95).reindex(nights)

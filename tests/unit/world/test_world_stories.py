@@ -143,9 +143,7 @@ def test_the_slide_shows_in_labels_only(delivered: Delivered) -> None:
     assert during(delivered.conversion(), slide).mean() == pytest.approx(0.22, abs=0.015)
 
 
-def test_on_the_day_of_silence_no_source_has_a_file_and_nothing_is_lost(
-    world: World, delivered: Delivered
-) -> None:
+def test_on_the_day_of_silence_no_source_has_a_file_and_nothing_is_lost(world: World, delivered: Delivered) -> None:
     silent = story("silence").first
     for source in ("predictions", "labels", "outcomes"):
         assert not (world.folder / source / f"dt={silent}").exists()
@@ -162,9 +160,7 @@ def test_labels_of_three_days_come_together_on_the_fourth(world: World, delivere
     assert [(world.folder / "labels" / f"dt={day}").exists() for day in LATE] == [False] * 3
     per_day = delivered.labels.groupby("delivered").size()
     assert per_day[pd.Timestamp(LATE_ARRIVAL)] == pytest.approx(4 * per_day.median(), rel=0.15)
-    assert (
-        delivered.labels.loc[delivered.labels["delivered"] == pd.Timestamp(LATE_ARRIVAL), "age"].max() == 10
-    )
+    assert delivered.labels.loc[delivered.labels["delivered"] == pd.Timestamp(LATE_ARRIVAL), "age"].max() == 10
 
 
 def test_late_labels_leave_the_first_night_with_less_than_two_fifths_of_them(

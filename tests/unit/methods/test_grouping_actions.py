@@ -1,0 +1,104 @@
+"""Decisions: asked for once, held with a reason; and one message per change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jobs.methods import actions
+from jobs.methods.actions import Requested, Situation
+from jobs.spec.model import Actions
+from tests.unit.methods.given_breaches import accuracy, day, drift, walk
+
+RETRAIN = {"severity": "critical", "action": "retrain"}
+NIGHT = 20
+SITUATION = Situation(
+    model="shop",
+    night=day(NIGHT),
+    history=(),
+    fresh_labels=5000,
+    policies=dict(Actions()),
+    versions={"current": "v2", "previous": "v1"},
+)
+
+
+def decide(situation: Situation = SITUATION, **changes: Any) -> list[dict[str, Any]]:
+    ((_, told),) = walk({NIGHT: [drift(NIGHT, **(RETRAIN | changes)), accuracy(NIGHT)]}, last=NIGHT)
+    return actions.decide(told, situation)
+
+
+def test_a_retrain_is_requested_with_everything_its_consumer_needs() -> None:
+    (row,) = decide()
+    assert (row["outcome"], row["key"]) == ("requested", "shop-2025-03-21-behaviour-retrain")
+    payload = row["payload"]
+    assert payload["version"] == 1
+    assert (payload["model"], payload["action"], payload["key"]) == ("shop", "retrain", row["key"])
+    assert payload["incident"] == row["incident"]
+    assert payload["reason"] == "browsing_minutes drifted (PSI 1.24) → accuracy 80.0 % (recently 95.0 %)"
+    assert payload["days"] == {"first": "2025-03-20", "last": "2025-03-21"}
+    assert payload["versions"] == {"current": "v2", "previous": "v1"}
+    assert [(item["metric"], item["value"]) for item in payload["metrics"]] == [("psi", 1.24), ("accuracy", 0.8)]
+
+
+def test_an_incident_asks_for_an_action_once() -> None:
+    before = Requested(day(NIGHT - 1), "shop-2025-03-21-behaviour-retrain", "retrain")
+    assert decide(replace(SITUATION, history=[before])) == []
+
+
+@pytest.mark.parametrize(("ago", "outcome"), [(13, "held"), (14, "requested")])
+def test_another_incident_waits_until_the_action_has_cooled_down(ago: int, outcome: str) -> None:
+    before = Requested(day(NIGHT - ago), "shop-2025-02-01-behaviour-retrain", "retrain")
+    (row,) = decide(replace(SITUATION, history=[before]))
+    assert row["outcome"] == outcome
+    if outcome == "held":
+        assert row["reason"] == "retrain was last requested on 2025-03-08; it cools down until 2025-03-22"
+
+
+def test_a_retrain_without_fresh_labels_is_held() -> None:
+    (row,) = decide(replace(SITUATION, fresh_labels=120))
+    assert (row["outcome"], row["reason"]) == (
+        "held", "120 labels arrived in the last 28 days, retrain needs 500",
+    )  # fmt: skip
+
+
+def test_a_rollback_needs_somewhere_to_go() -> None:
+    (row,) = decide(replace(SITUATION, versions={"current": "v1", "previous": None}), action="rollback")
+    assert (row["outcome"], row["reason"]) == ("held", "no earlier version is known to go back to")
+
+
+def test_information_asks_for_nothing() -> None:
+    assert decide(severity="info") == []
+
+
+def test_a_quiet_night_asks_for_nothing() -> None:
+    told = walk({1: [drift(1, **RETRAIN)]}, last=3)
+    assert [actions.decide(one, SITUATION) for number, one in told if number > 1] == [[], []]
+
+
+def test_one_mail_when_it_opens_escalates_and_resolves_and_silence_between() -> None:
+    told = walk({2: [drift(2)], 3: [drift(3, severity="critical")], 4: [drift(4)]}, last=9)
+    mails = [row for number, one in told for row in actions.messages([one], [], "shop", day(number))]
+    assert [row["key"] for row in mails] == [
+        "shop-2025-03-03-behaviour-opened-2025-03-03",
+        "shop-2025-03-03-behaviour-escalated-2025-03-04",
+        "shop-2025-03-03-behaviour-resolved-2025-03-08",
+    ]
+    assert [row["subject"] for row in mails] == [
+        "[warning] shop: browsing_minutes drifted (PSI 1.24)",
+        "[critical] shop, worse: browsing_minutes drifted (PSI 1.24)",
+        "[resolved] shop, after 3 nights: browsing_minutes drifted (PSI 1.24)",
+    ]
+    assert {row["channel"] for row in mails} == {"mail"}
+
+
+def test_a_request_is_a_message_of_its_own_and_what_is_held_is_none() -> None:
+    ((_, told),) = walk({NIGHT: [drift(NIGHT, **RETRAIN)]}, last=NIGHT)
+    requested, held = (actions.decide(told, replace(SITUATION, fresh_labels=n)) for n in (5000, 1))
+    rows = actions.messages([told], requested, "shop", day(NIGHT))
+    assert [(row["channel"], row["key"]) for row in rows] == [
+        ("mail", "shop-2025-03-21-behaviour-opened-2025-03-21"), ("retrain", "shop-2025-03-21-behaviour-retrain"),
+    ]  # fmt: skip
+    assert rows[1]["payload"] == requested[0]["payload"]
+    assert [row["channel"] for row in actions.messages([told], held, "shop", day(NIGHT))] == ["mail"]

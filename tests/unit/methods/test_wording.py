@@ -1,0 +1,86 @@
+"""Figures and titles as a colleague would say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jobs.methods import wording
+from jobs.methods.definitions import DEFINITIONS
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "words"),
+    [
+        ("accuracy", 0.9512, "95.1 %"),
+        ("accuracy", 1.0, "100.0 %"),
+        ("missing_rate", 0.0004, "0.04 %"),
+        ("missing_rate", 0.9996, "99.96 %"),
+        ("volume", 1234567.0, "1,234,567"),
+        ("latency_p95", 1310.6, "1,311 ms"),
+        ("roc_auc", 0.91234, "0.912"),
+        ("value_per_prediction", -3.456, "-3.46"),
+        ("value", 123456.7, "123,457"),
+        ("psi", float("nan"), "unknown"),
+        ("accuracy", None, "unknown"),
+    ],
+)
+def test_a_number_is_told_in_its_unit(metric: str, value: float | None, words: str) -> None:
+    assert wording.number(metric, value) == words
+
+
+def test_every_metric_has_a_number_and_a_name() -> None:
+    for definition in DEFINITIONS:
+        assert wording.number(definition.name, 0.5)
+        assert "_" not in wording.name(definition.name) or definition.name == "psi_null_limit"
+
+
+def effect(metric: str, **changes: Any) -> dict[str, Any]:
+    return {"role": "effect", "severity": "warning", "metric": metric, "value": 0.8, "expected": 0.9} | changes
+
+
+def cause(feature: str, psi: float) -> dict[str, Any]:
+    return {"role": "cause", "severity": "warning", "metric": "psi", "feature": feature, "value": psi}
+
+
+def test_many_causes_and_effects_are_counted_not_listed() -> None:
+    told = wording.title(
+        [*(cause(name, 0.5) for name in "abcd"), *(effect(name) for name in ("accuracy", "recall", "f1"))]
+    )
+    assert told == (
+        "a drifted (PSI 0.50), b drifted (PSI 0.50) and 2 more → "
+        "accuracy 80.0 % (expected 90.0 %), recall 80.0 % (expected 90.0 %) and 1 more"
+    )
+
+
+def test_a_metric_is_told_once_however_many_segments_it_fell_in() -> None:
+    told = wording.title([effect("accuracy"), effect("accuracy", segment="plan=new"), effect("accuracy", label_age=7)])
+    assert told == "accuracy 80.0 % (expected 90.0 %)"
+
+
+def test_a_new_version_is_told_with_the_one_it_replaced() -> None:
+    version = {"role": "cause", "severity": "critical", "metric": "version", "version": "v2"}
+    shown = effect("conversion", value=0.088, expected=0.1, detector="previous_version", former_version="v1")
+    assert wording.title([version, shown]) == "new version v2 → conversion 8.8 % (v1: 10.0 %)"
+
+
+def test_a_fixed_bound_is_told_as_what_it_is() -> None:
+    shown = effect("latency_p95", value=612.0, expected=None, upper=500.0, detector="bound")
+    assert wording.title([shown]) == "latency p95 612 ms (bound 500 ms)"
+
+
+def test_missing_values_name_their_feature_and_the_reference() -> None:
+    shown = cause("price", 0.0) | {"metric": "missing_rate", "value": 0.31, "expected": 0.02, "detector": "reference"}
+    assert wording.title([shown]) == "missing values of price 31.0 % (in the reference 2.0 %)"
+
+
+def test_silence_and_refusal_are_told_in_words() -> None:
+    silence = {"role": "cause", "severity": "critical", "metric": "volume", "rule": "no data", "day": "2025-07-08"}
+    refused = {"role": "cause", "severity": "critical", "metric": "delivery", "reason": "labels refused: l.csv: empty"}
+    assert wording.title([silence]) == "no predictions for 2025-07-08"
+    assert wording.title([refused]) == "labels refused: l.csv: empty"
+
+
+def test_an_incident_of_information_alone_still_has_words() -> None:
+    assert wording.title([effect("accuracy", severity="info")]) == "accuracy 80.0 % (expected 90.0 %)"

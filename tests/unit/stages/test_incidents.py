@@ -1,0 +1,189 @@
+"""The incidents stage on a real DuckDB file, from verdicts written by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+
+from jobs.engine.warehouse import Warehouse, open_warehouse
+from jobs.periods import Period
+from jobs.spec.model import ModelSpec
+from jobs.stages import incidents
+from tests.unit.methods.given_breaches import day, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TABLES = ("incidents", "decisions", "outbox")
+LAST = 60
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with open_warehouse(tmp_path, "shop", wait=5) as opened:
+        yield opened
+
+
+def spec_of(**changes: Any) -> ModelSpec:
+    given: dict[str, Any] = {
+        "model": "shop",
+        "predictions": {"path": "p/{day}.csv"},
+        "labels": {"path": "l/{day}.csv", "ages": [1, 7]},
+        "features": {"age": "numeric", "browsing_minutes": {"kind": "numeric", "importance": 0.6}},
+        "segments": ["plan"],
+    }
+    return ModelSpec.model_validate(given | changes)
+
+
+def fill(warehouse: Warehouse, found: dict[int, list[dict[str, Any]]], labels: int = 100) -> None:
+    """Verdicts of nights 0 to LAST: these breaches, and otherwise everything ok."""
+    rows = []
+    for number in range(LAST + 1):
+        rows += [row | {"night": day(number), "verdict": "breach"} for row in found.get(number, [])]
+        for metric, age in (("psi", None), ("accuracy", 1), ("accuracy", 7), ("volume", None)):
+            quiet = verdict(metric, number, label_age=age, rule=f"{metric} is fine")
+            rows.append(quiet | {"night": day(number), "verdict": "ok"})
+    frame = pd.DataFrame(rows).assign(model="shop", distance=None)
+    frame["label_age"] = frame["label_age"].astype("Int64")
+    warehouse.insert("verdicts", frame)
+    known = [day(number) for number in range(LAST + 1)]
+    arrived = {"known_day": known, "source": "labels", "n": labels, "n_corrected": 0, "n_unknown": 0}
+    warehouse.insert("arrival_statistics", pd.DataFrame(arrived))
+
+
+def drift(number: int, **changes: Any) -> dict[str, Any]:
+    given = {"feature": "browsing_minutes", "value": 1.24, "expected": None, "detector": "bound"}
+    return verdict("psi", number, **(given | changes))
+
+
+RETRAIN = {"severity": "critical", "action": "retrain"}
+
+
+def busy() -> dict[int, list[dict[str, Any]]]:
+    """Drift that costs accuracy, a segment of its own, late labels, a second drift within the cool-down."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    for number in range(5, 12):
+        found.setdefault(number, []).append(drift(number, **(RETRAIN if number > 6 else {})))
+        found.setdefault(number + 1, []).append(verdict("accuracy", number + 1, label_age=1))
+        found.setdefault(number + 7, []).append(verdict("accuracy", number + 7, label_age=7))
+    for number in range(30, 34):
+        found.setdefault(number, []).append(verdict("accuracy", number, label_age=1, segment="plan=new"))
+    for number in range(18, 22):
+        found.setdefault(number, []).append(drift(number, feature="age", **RETRAIN))
+    return found
+
+
+def nights(first: int, last: int) -> Period:
+    return Period(day(first), day(last))
+
+
+def written(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    return {name: warehouse.execute(f"SELECT * FROM {name} ORDER BY ALL").df() for name in TABLES}
+
+
+def test_a_story_is_one_incident_from_its_first_night_to_its_last(warehouse: Warehouse) -> None:
+    fill(warehouse, {5: [drift(5)], 6: [drift(6), verdict("accuracy", 6, label_age=1)]})
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    rows = warehouse.read("incidents").sort_values("night")
+    assert rows["incident"].unique().tolist() == ["shop-2025-03-06-behaviour"]
+    assert rows["state"].tolist() == ["opened", "ongoing", "ongoing", "ongoing", "resolved"]
+    assert rows["title"].iloc[-1] == "browsing_minutes drifted (PSI 1.24) → accuracy 80.0 % (recently 95.0 %)"
+    evidence = json.loads(rows["evidence"].iloc[-1])
+    assert [item["metric"] for item in evidence] == ["psi", "accuracy"]
+    assert set(evidence[0]) >= {
+        "metric", "feature", "segment", "version", "label_age", "day", "value", "n", "expected", "rule", "severity",
+        "reason", "weight", "role", "first_day", "last_day", "nights",
+    }  # fmt: skip
+
+
+def test_nights_one_by_one_twice_and_in_any_order_write_what_a_range_writes(warehouse: Warehouse) -> None:
+    fill(warehouse, busy())
+    spec = spec_of()
+    incidents.run(spec, nights(0, LAST), warehouse)
+    whole = written(warehouse)
+    assert {name: len(rows) > 0 for name, rows in whole.items()} == dict.fromkeys(TABLES, True)
+    warehouse.reopen("incidents", None)
+    for number in range(LAST + 1):
+        incidents.run(spec, nights(number, number), warehouse)
+        if number % 7 == 0:  # a re-run of a night long gone
+            incidents.run(spec, nights(number // 2, number // 2), warehouse)
+    incidents.run(spec, nights(10, 25), warehouse)
+    for name, rows in written(warehouse).items():
+        pd.testing.assert_frame_equal(rows, whole[name])
+
+
+def test_a_retrain_is_requested_once_and_held_while_it_cools_down(warehouse: Warehouse) -> None:
+    fill(warehouse, busy())
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    rows = warehouse.read("decisions").sort_values("night")
+    told = [(row.night.date(), row.outcome, row.reason) for row in rows.itertuples()]
+    assert told[0][:2] == (day(7), "requested")
+    assert told[1] == (day(18), "held", f"retrain was last requested on {day(7)}; it cools down until {day(21)}")
+    assert [(night, outcome) for night, outcome, _ in told[1:]] == [
+        (day(18), "held"), (day(19), "held"), (day(20), "held"), (day(21), "requested"),
+    ]  # fmt: skip
+    triggers = warehouse.read("outbox").query("channel == 'retrain'")
+    assert triggers["key"].tolist() == ["shop-2025-03-06-behaviour-retrain", "shop-2025-03-19-behaviour-retrain"]
+
+
+def test_fresh_labels_are_those_of_the_last_28_days(warehouse: Warehouse) -> None:
+    fill(warehouse, {40: [drift(40, **RETRAIN)]}, labels=17)
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    (row,) = warehouse.read("decisions").itertuples()
+    assert (row.outcome, row.reason) == ("held", "476 labels arrived in the last 28 days, retrain needs 500")
+
+
+def test_every_message_has_a_key_of_its_own(warehouse: Warehouse) -> None:
+    fill(warehouse, busy())
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    outbox = warehouse.read("outbox")
+    assert outbox["key"].is_unique
+    assert {json.loads(payload)["version"] for payload in outbox["payload"]} == {1}
+    assert all(json.loads(row.payload)["key"] == row.key for row in outbox.itertuples())
+
+
+def test_a_rollback_names_the_version_to_go_back_to(warehouse: Warehouse) -> None:
+    volume = [(number, "v1" if number < 30 else "v2") for number in range(LAST + 1)]
+    warehouse.insert(
+        "metrics",
+        pd.DataFrame(
+            {
+                "model": "shop", "version": [name for _, name in volume], "day": [day(number) for number, _ in volume],
+                "layer": "data", "metric": "volume", "feature": "", "segment": "all", "label_age": None, "value": 500.0,
+                "n": 500, "lower": None, "upper": None, "state": "final", "reason": None,
+            }
+        ),
+    )  # fmt: skip
+    dropped = verdict(
+        "conversion", 32, label_age=1, version="v2", value=0.088, expected=0.1, detector="previous_version",
+        severity="critical", action="rollback",
+    )  # fmt: skip
+    fill(warehouse, {32: [dropped]})
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    (row,) = warehouse.read("decisions").itertuples()
+    payload = json.loads(row.payload)
+    assert (row.action, row.outcome) == ("rollback", "requested")
+    assert payload["versions"] == {"current": "v2", "previous": "v1"}
+    assert payload["reason"] == "new version v2 → conversion 8.8 % (v1: 10.0 %)"
+
+
+def test_late_labels_of_an_incidents_days_open_no_second_one(warehouse: Warehouse) -> None:
+    fill(warehouse, busy())
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    opened = warehouse.read("incidents").query("state == 'opened'").sort_values("night")
+    assert opened["scope"].tolist() == ["behaviour", "behaviour", "behaviour:plan=new"]
+    assert opened["night"].dt.date.tolist() == [day(5), day(18), day(30)]
+
+
+def test_quiet_nights_write_nothing(warehouse: Warehouse) -> None:
+    fill(warehouse, {})
+    summary = incidents.run(spec_of(), nights(0, LAST), warehouse)
+    assert summary.rows == dict.fromkeys(TABLES, 0)
+
+
+def test_an_empty_warehouse_is_walked_without_error(warehouse: Warehouse) -> None:
+    assert incidents.run(spec_of(), nights(0, 3), warehouse).rows == dict.fromkeys(TABLES, 0)
