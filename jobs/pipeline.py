@@ -83,7 +83,7 @@ def _widened(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) 
 def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> date:
     """The first night of history; OrderError where the stage before has not come as far as the period."""
     if stage == "ingest":
-        return _first_day(spec, period)
+        return _first_day(spec, period, warehouse)
     before = STAGE_NAMES[STAGE_NAMES.index(stage) - 1]
     done, first = warehouse.progress(before), warehouse.progress("ingest")
     if done is None or first is None or done.through < period.last:
@@ -92,13 +92,10 @@ def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) ->
     return first.first
 
 
-def _first_day(spec: ModelSpec, period: Period) -> date:
-    from jobs.engine import sources
+def _first_day(spec: ModelSpec, period: Period, warehouse: Warehouse) -> date:
+    from jobs.engine.feeds import first_day
 
-    start = spec.start
-    if start is None:
-        delivered = sources.days_delivered(spec.predictions.path) if sources.has_day(spec.predictions.path) else []
-        start = min(delivered, default=period.first)
+    start = spec.start or first_day(spec, warehouse) or period.first
     if period.first < start:
         raise UsageError(
             f"{spec.model}: {period} begins before the first day watched, {start}; "

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
 
 from jobs.engine import sources
 from jobs.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
     from jobs.engine.sources import File
+    from jobs.engine.warehouse import Warehouse
     from jobs.spec.model import ModelSpec, OutcomeSource, PredictionSource
 
 Kind = Literal["id", "text", "number", "time", "label"]
@@ -129,6 +134,25 @@ def accept(feed: Feed, path: str, day: Any) -> File:
     if missing:
         raise DataError(f"{path}: column '{missing[0]}' is missing; the file has {', '.join(file.columns[:12])}")
     return file
+
+
+def first_day(spec: ModelSpec, warehouse: Warehouse) -> date | None:
+    """The first business day that predictions are delivered for; None: there are none yet, or none can be read."""
+    feed = next(feeds(spec))
+    if sources.has_day(feed.pattern):
+        return min(sources.days_delivered(feed.pattern), default=None)
+    files = []
+    for path in sources.paths(feed.pattern):
+        with suppress(DataError):  # ingest will refuse it, with its reason
+            files.append(accept(feed, path, None))
+    if not files:
+        return None
+    sources.expose(warehouse, files, feed.columns)
+    found = warehouse.query(
+        "ingest/first_day", columns=feed.parameters["columns"], kinds={"timestamp": time_kind(feed, files)},
+        zone=spec.timezone, files_zone=feed.files_zone,
+    )["day"].iloc[0]  # fmt: skip
+    return None if pd.isna(found) else found.date()
 
 
 def suspects(feed: Feed, files: list[File]) -> dict[str, Kind]:

@@ -129,6 +129,16 @@ def test_without_a_start_the_first_delivery_is_the_first_day(kiosk: Kiosk) -> No
     assert run_stage(kiosk.spec, "ingest", days(4, 4), kiosk.home).period == days(3, 4)
 
 
+def test_without_a_start_the_first_row_of_files_that_hold_all_days_is_the_first_day(kiosk: Kiosk) -> None:
+    kiosk.changes |= {
+        "start": None,
+        "predictions": {"path": f"{kiosk.root}/predictions/*.csv"},
+        "timezone": "America/New_York",
+    }
+    kiosk.predict(9, ["a", "b"], ts=["2025-01-03T03:00:00Z", "2025-01-05T12:00:00Z"])
+    assert run_stage(kiosk.spec, "ingest", days(4, 4), kiosk.home).period == days(2, 4)
+
+
 def test_an_unknown_stage_is_refused(kiosk: Kiosk) -> None:
     with pytest.raises(UsageError, match="no stage 'metric'; the stages are ingest, statistics"):
         run_stage(kiosk.spec, "metric", days(1, 1), kiosk.home)
