@@ -147,7 +147,7 @@ def first_day(spec: ModelSpec, warehouse: Warehouse) -> date | None:
             files.append(accept(feed, path, None))
     if not files:
         return None
-    sources.expose(warehouse, files, feed.columns)
+    sources.expose(warehouse, feed.pattern, files, feed.columns)
     found = warehouse.query(
         "ingest/first_day", columns=feed.parameters["columns"], kinds={"timestamp": time_kind(feed, files)},
         zone=spec.timezone, files_zone=feed.files_zone,

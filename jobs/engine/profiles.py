@@ -92,7 +92,7 @@ def _file_rows(spec: ModelSpec, pattern: str, warehouse: Warehouse) -> pd.DataFr
             raise DataError(
                 f"{file.path}: this reference has no column '{missing[0]}'; it has {', '.join(file.columns[:12])}"
             )
-    sources.expose(warehouse, files, feed.columns)
+    sources.expose(warehouse, pattern, files, feed.columns)
     return warehouse.query("statistics/reference_rows", **(feed.parameters | {"texts": categorical}))
 
 

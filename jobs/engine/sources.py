@@ -72,9 +72,14 @@ def paths(pattern: str, day: date | None = None) -> list[str]:
 
 def days_delivered(pattern: str) -> list[date]:
     """The days for which a `{day}` pattern has files."""
-    parts = (re.escape(part).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*") for part in pattern.split("{day}"))
-    shape = re.compile(_DAY.join(parts))
+    shape = re.compile(_shape(pattern))
     return sorted({date.fromisoformat(found[1]) for path in paths(pattern) if (found := shape.fullmatch(path))})
+
+
+def _shape(pattern: str) -> str:
+    """A regular expression for the paths of a `{day}` pattern; its first group is the day."""
+    parts = (re.escape(part).replace(r"\*\*/", "(?:.*/)?").replace(r"\*", "[^/]*") for part in pattern.split("{day}"))
+    return _DAY.join(parts)
 
 
 def file_days(business_day: date, zone: str, files_zone: str) -> list[date]:
@@ -202,23 +207,23 @@ def period_files(pattern: str, period: Period, zone: str, files_zone: str) -> di
     }
 
 
-def expose(warehouse: Warehouse, files: Iterable[File], wanted: Iterable[str]) -> None:
+def expose(warehouse: Warehouse, pattern: str, files: Iterable[File], wanted: Iterable[str]) -> None:
     """Make `delivered`, a temporary view of the files' rows: the wanted columns, and the path's day as `file_day`.
 
-    A wanted column that no file has is NULL (the caller has refused files that lack a column they need).
+    A wanted column that no file has is NULL (the caller has refused files that lack a column they need). The day is
+    read from the path, not joined to it, because a join may change the order of rows, and the last delivered wins.
     """
     files = list(files)
     present = {column for file in files for column in file.columns}
     columns = ", ".join(
-        f"raw.{ident(column)}" if column in present else f"CAST(NULL AS VARCHAR) AS {ident(column)}"
+        ident(column) if column in present else f"CAST(NULL AS VARCHAR) AS {ident(column)}"
         for column in dict.fromkeys(wanted)
     )
-    warehouse.execute("CREATE OR REPLACE TEMP TABLE delivered_files (file VARCHAR, file_day DATE)")
-    warehouse.execute(
-        "INSERT INTO delivered_files SELECT UNNEST(?::VARCHAR[]), UNNEST(?::DATE[])",
-        [[file.path for file in files], [file.day for file in files]],
+    day = (
+        f"CAST(REGEXP_EXTRACT(_file, {literal('^' + _shape(pattern) + '$')}, 1) AS DATE)"
+        if has_day(pattern)
+        else "NULL::DATE"
     )
     warehouse.execute(
-        f"CREATE OR REPLACE TEMP VIEW delivered AS SELECT {columns}, raw._file AS _file, delivered_files.file_day "
-        f"FROM ({reader(files)}) AS raw JOIN delivered_files ON raw._file = delivered_files.file"
+        f"CREATE OR REPLACE TEMP VIEW delivered AS SELECT {columns}, _file, {day} AS file_day FROM ({reader(files)})"
     )

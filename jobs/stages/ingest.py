@@ -136,7 +136,7 @@ def _malformed(feed: Feed, files: list[File], warehouse: Warehouse) -> dict[str,
     checks = suspects(feed, files)
     if not files or not checks:
         return {}
-    sources.expose(warehouse, files, feed.columns)
+    sources.expose(warehouse, feed.pattern, files, feed.columns)
     try:
         counts = warehouse.query("ingest/malformed", checks=checks)
     except duckdb.Error as error:
@@ -181,7 +181,7 @@ def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: W
     files = list({file.path: file for members in days.values() for file in members}.values())
     where, key = _own_rows(feed, list(days))
     warehouse.execute(f"DELETE FROM {feed.table} WHERE {where}", key)
-    sources.expose(warehouse, files, feed.columns)
+    sources.expose(warehouse, feed.pattern, files, feed.columns)
     select = warehouse.select(
         f"ingest/{feed.table}", **feed.parameters, kinds={"timestamp": time_kind(feed, files)},
         zone=spec.timezone, files_zone=feed.files_zone, days=list(days),

@@ -54,6 +54,22 @@ def test_a_later_file_of_the_same_day_wins_over_an_earlier_one(kiosk: Kiosk) -> 
     assert kiosk.rows("SELECT id, score FROM predictions") == [("a", 0.5)]
 
 
+def test_the_last_delivered_wins_among_many_large_files(kiosk: Kiosk) -> None:
+    kiosk.changes["predictions"] = {"path": f"{kiosk.root}/predictions/{{day}}/*.parquet"}
+    folder = kiosk.root / "predictions" / str(day(1))
+    folder.mkdir(parents=True)
+    for part in range(6):
+        frame = pd.DataFrame(
+            {"request_id": [f"{row}" for row in range(20_000)], "ts": pd.Timestamp(day(1)), "score": part / 10}
+        )
+        frame.assign(price=1.0, colour="red", country="FR").to_parquet(
+            folder / f"part-{part}.parquet", row_group_size=5_000
+        )
+    kiosk.run(days(1, 1), "ingest")
+    assert kiosk.rows("SELECT score, COUNT(*) FROM predictions GROUP BY ALL") == [(0.5, 20_000)]
+    assert ledger(kiosk).loc[day(1), "duplicates"] == 100_000
+
+
 def test_a_missing_day_is_recorded_as_missing(kiosk: Kiosk) -> None:
     kiosk.predict(1, ["a"])
     kiosk.predict(3, ["b"])
