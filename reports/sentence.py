@@ -181,8 +181,10 @@ def performance_line(view: NightView) -> str:
         reason = next((explain(one) for one in scores if explain(one)), "")
         return f"No figure that needs labels could be made{f': {reason}' if reason else ''}."
     said = f"{label(found.key)} is {number(found.value, 'share')}"
-    moved = formats.change(found.value, found.usual, "share")
-    said += f", {moved} from what is usual" if moved else ""
+    if found.usual is not None:
+        points = round(abs(found.value - found.usual) * 100, 1)
+        side = "below" if found.value < found.usual else "above"
+        said += f", {points:.1f} points {side} usual" if points else ", as usual"
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
     if worse:
         told = listed(worse, 2)

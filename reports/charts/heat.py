@@ -26,7 +26,7 @@ def level(apart: Array) -> Array:
     [3.0, 1.0, 0.0, -2.0, nan]
     """
     size = np.searchsorted(EDGES, np.abs(np.nan_to_num(apart)), side="right")
-    return np.where(np.isfinite(apart), -np.sign(np.nan_to_num(apart)) * size, np.nan)
+    return np.where(np.isfinite(apart), -np.sign(np.nan_to_num(apart)) * size + 0.0, np.nan)
 
 
 def row(heat: Heat, first: int, title: str) -> Markup:

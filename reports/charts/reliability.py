@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, PLOT = 400.0, 330.0, 4.0, 44.0, 10.0, 230.0
 BARS = 44.0
+SOLID = 30
+"""Rows below which a tenth of the score is a grey dot, and in no line."""
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -29,14 +31,24 @@ def chart(shown: Reliability, name: str, title: str, desc: str) -> Markup:
         *(svg.text(f"{tick:.0%}", WIDTH - RIGHT + 6, y.at(tick) + 4, "tk") for tick in TICKS),
         *(svg.text(f"{tick:g}", x.at(tick), TOP + PLOT + 16, "tk", _anchor(tick)) for tick in TICKS),
         path(f"M{x.at(0):.1f} {y.at(0):.1f}L{x.at(1):.1f} {y.at(1):.1f}", "ex"),
-        path(_curve(shown.before, x, y), "ln sd old"),
+        path(_curve(solid(shown.before), x, y), "ln sd old"),
         path(_whiskers(shown.bins, x, y), "wk"),
-        path(_curve(shown.bins, x, y), "ln"),
-        path(svg.dots(x(_of(shown.bins, "score")), y(_of(shown.bins, "rate"))), "pt"),
+        path(_curve(solid(shown.bins), x, y), "ln"),
+        path(_dots(solid(shown.bins), x, y), "pt"),
+        path(_dots(tuple(one for one in shown.bins if one.n < SOLID), x, y), "th"),
         path(_rows(shown.bins, x, foot), "cl"),
-        svg.text("rows by score", WIDTH - RIGHT + 6, foot, "tk"),
+        svg.text("rows", WIDTH - RIGHT + 6, foot, "tk"),
     ]
     return svg.picture(WIDTH, foot + 6, body, name=name, title=title, desc=desc, class_="chart square")
+
+
+def solid(bins: tuple[ScoreBin, ...]) -> tuple[ScoreBin, ...]:
+    """The bins with rows enough to draw a line through."""
+    return tuple(one for one in bins if one.n >= SOLID)
+
+
+def _dots(bins: tuple[ScoreBin, ...], x: Scale, y: Scale) -> str:
+    return svg.dots(x(_of(bins, "score")), y(_of(bins, "rate")))
 
 
 def _anchor(tick: float) -> str:
