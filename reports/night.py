@@ -34,9 +34,7 @@ TILE_AGES_MOST = 3
 EVALUATED = ("final", "estimated")
 
 
-def view_of(
-    known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_night: date | None = None
-) -> NightView:
+def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_night: date | None = None) -> NightView:
     """The view of the night `known` stands on; `terms` are the definitions of all metrics there may be.
 
     `first_night` is the first one that has a report: it has no night before to lead to.

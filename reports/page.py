@@ -57,7 +57,7 @@ def environment() -> Environment:
 
 
 def render(view: NightView, *, site: bool = True) -> str:
-    """The page of a night. With `site` it leads to the pages around it; without (a page sent by mail) it stands alone."""
+    """The page of a night. With `site` it leads to the pages around it; a page sent by mail stands alone."""
     template = environment().get_template("night.html")
     before = view.night - timedelta(days=1) if view.first_night is None or view.night > view.first_night else None
     page = template.render(

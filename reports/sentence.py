@@ -177,7 +177,7 @@ def performance_line(view: NightView) -> str:
     """How right the model was, and where it was not."""
     scores = [tile.figure for tile in view.tiles if tile.figure.key.metric == "accuracy"]
     found = next((one for one in scores if one.value is not None and not one.thin), None)
-    if found is None:
+    if found is None or found.value is None:
         reason = next((explain(one) for one in scores if explain(one)), "")
         return f"No figure that needs labels could be made{f': {reason}' if reason else ''}."
     said = f"{label(found.key)} is {number(found.value, 'share')}"
@@ -206,7 +206,7 @@ def drift_line(view: NightView) -> str:
     if moved:
         named = [f"{one.name} (PSI {number(one.psi.value, 'index')})" for one in moved]
         rest = len(judged) - len([one for one in moved if one in judged])
-        others = f"; {rest} {'other is' if rest == 1 else 'others are'} where they were" if rest > 1 else ""
+        others = f"; no rule objects to the {rest} others" if rest > 1 else ""
         return f"{listed(named, 3)} {'has' if len(moved) == 1 else 'have'} left the reference{others}."
     if judged:
         top = max(judged, key=lambda one: (one.psi.value or 0.0, one.name))
@@ -222,12 +222,14 @@ def describe_heat(row: Row, first: int, last: int) -> str:
     known = int(np.isfinite(heat.apart).sum())
     worse, better = (int((heat.sure & side).sum()) for side in (heat.apart < -0.02, heat.apart > 0.02))
     days = f"{short_day(first)} to {short_day(last)}"
-    return f"{row.name}, {days}: surely worse than the whole on {worse} and surely better on {better} of {plural(known, 'day')}"
+    of = plural(known, "day")
+    return f"{row.name}, {days}: surely worse than the whole on {worse} and surely better on {better} of {of}"
 
 
 def describe_reliability(shown: Reliability) -> str:
     """A reliability curve in words."""
-    said = [f"{short_day(shown.first)} to {short_day(shown.last)}, {formats.count(sum(one.n for one in shown.bins))} labels."]
+    n = formats.count(sum(one.n for one in shown.bins))
+    said = [f"{short_day(shown.first)} to {short_day(shown.last)}, {n} labels."]
     said += [
         f"Scores near {number(one.score, 'score')} came true in {number(one.rate, 'share')} of {formats.count(one.n)}."
         for one in shown.bins

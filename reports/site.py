@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 
 import numpy as np
 
@@ -69,7 +69,7 @@ def entry(view: NightView) -> Entry:
     )
 
 
-def valid(given: object) -> bool:
+def valid(given: object) -> TypeGuard[Entry]:
     """Whether an entry has all that the pages need."""
     return isinstance(given, dict) and Entry.__required_keys__ <= set(given) and given["state"] in STATES
 
@@ -124,7 +124,9 @@ def index_page(cards: list[dict[str, Any]]) -> str:
     ranked = sorted(cards, key=lambda one: (-severity_rank(one["state"]), one["state"] == "ok", one["model"]))
     newest = max((one["night"] for one in cards), default="")
     counted = [(state, sum(one["state"] == state for one in cards)) for state in STATES]
-    return _render("site_index.html", cards=[_told(one, newest) for one in ranked], counted=counted, sum_up=_sum_up(cards))
+    return _render(
+        "site_index.html", cards=[_told(one, newest) for one in ranked], counted=counted, sum_up=_sum_up(cards)
+    )
 
 
 def _sum_up(cards: list[dict[str, Any]]) -> str:
@@ -165,8 +167,8 @@ def _month(days: list[date], nights: Mapping[str, Entry]) -> dict[str, Any]:
     length = ((first + timedelta(days=31)).replace(day=1) - first).days
     there = {day: nights[str(day)] for day in days}
     cells: list[dict[str, Any] | None] = [None] * first.weekday()
-    for day in (first + timedelta(days=step) for step in range(length)):
-        cells.append({"day": day, "entry": there.get(day)})
+    month = (first + timedelta(days=step) for step in range(length))
+    cells += [{"day": day, "entry": there.get(day)} for day in month]
     cells += [None] * (-len(cells) % 7)
     weeks = [cells[start : start + 7] for start in range(0, len(cells), 7)]
     return {"name": f"{formats.LONG_MONTHS[first.month - 1]} {first.year}", "weeks": weeks, "id": f"m{first:%Y-%m}"}

@@ -170,7 +170,7 @@ class Ages:
 
 @dataclass(frozen=True)
 class ScoreBin:
-    """Answers with a score in one tenth of 0..1: how many were labelled, their mean score, and how often they came true."""
+    """Answers with a score in one tenth of 0..1: how many have labels, their mean score, how often they came true."""
 
     bin: int
     n: int

@@ -1,4 +1,4 @@
-"""A page as PDF or PNG, through the system's Chromium: it renders the page as a reader sees it, print styles included."""
+"""A page as PDF or PNG, through the system's Chromium: it renders what a reader sees, print styles included."""
 
 from __future__ import annotations
 
@@ -76,12 +76,17 @@ def _made(page: Path, target: Path, options: Callable[[Path], list[str]]) -> Pat
     return target
 
 
+def _as_root() -> list[str]:
+    """Chromium refuses its sandbox to root; the page is our own and forbids itself every request."""
+    return ["--no-sandbox"] if os.geteuid() == 0 else []
+
+
 def _run(options: list[str], folder: str | None = None) -> str:
     """What the browser says; it gets a profile of its own and no network of its own accord."""
     with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as profile:
         command = [
-            browser(), "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-            "--disable-extensions", f"--user-data-dir={profile}", *(["--no-sandbox"] if os.geteuid() == 0 else []), *options,
+            browser(), "--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+            "--disable-sync", "--disable-extensions", f"--user-data-dir={profile}", *_as_root(), *options,
         ]  # fmt: skip
         try:
             done = subprocess.run(  # noqa: S603 - our own words and a path

@@ -1,7 +1,7 @@
 """The folder of reports: files put in place whole, a small state file a model, and the one page that all models share.
 
-A model's own files have one writer, because its warehouse has. The list of models has many: it is read and written under
-a lock, so that of two models that finish together neither loses the other's line.
+A model's own files have one writer, because its warehouse has. The list of models has many: it is read and written
+under a lock, so that of two models that finish together neither loses the other's line.
 """
 
 from __future__ import annotations

@@ -81,8 +81,8 @@ def _surroundings(spec: ModelSpec, period: Period, warehouse: Warehouse, entries
     first, done = _first_night(period, warehouse), warehouse.progress("report")
     through = max(done.through, period.last) if done else period.last
     here = [day for day in shelf.nights(folder) if first <= day <= through]
-    known = {day: one for day, one in shelf.read_entries(folder).items() if isinstance(one, dict)} | entries
-    for view in _again([day for day in here if not site.valid(known.get(str(day)))], spec, warehouse):
+    known = {day: one for day, one in shelf.read_entries(folder).items() if site.valid(one)} | entries
+    for view in _again([day for day in here if str(day) not in known], spec, warehouse):
         known[str(view.night)] = site.entry(view)
     nights = {str(day): known[str(day)] for day in here}
     card = site.card(spec, nights)

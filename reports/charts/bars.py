@@ -36,5 +36,6 @@ def both_ways(value: float, most: float) -> Markup:
     start, look = (half, "s-2") if value >= 0 else (half - wide, "s2")
     return Markup(  # noqa: S704 - numbers only
         f'<svg class="bar" viewBox="0 0 {WIDTH:g} 14" aria-hidden="true" preserveAspectRatio="none">'
-        f'<path d="M{start:.1f} 3h{wide:.1f}v8H{start:.1f}z" class="{look}"/><path d="M{half:g} 0v14" class="at"/></svg>'
+        f'<path d="M{start:.1f} 3h{wide:.1f}v8H{start:.1f}z" class="{look}"/>'
+        f'<path d="M{half:g} 0v14" class="at"/></svg>'
     )

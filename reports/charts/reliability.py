@@ -72,4 +72,6 @@ def _rows(bins: tuple[ScoreBin, ...], x: Scale, foot: float) -> str:
     """A column a tenth, as tall as its rows are many."""
     most = max((one.n for one in bins), default=1)
     wide = x.at(0.1) - x.at(0) - 2
-    return "".join(f"M{x.at(b.bin / 10) + 1:.1f} {foot:g}v-{max(b.n / most * BARS, 0.8):.1f}h{wide:.1f}V{foot:g}z" for b in bins)
+    return "".join(
+        f"M{x.at(b.bin / 10) + 1:.1f} {foot:g}v-{max(b.n / most * BARS, 0.8):.1f}h{wide:.1f}V{foot:g}z" for b in bins
+    )

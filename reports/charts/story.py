@@ -66,6 +66,7 @@ def chart(values: Array, first: int, kind: Kind, unit: str, title: str, name: st
     if len(known):
         now = formats.number(float(values[known[-1]]), kind, unit)
         least, most = (formats.number(float(one), kind, unit) for one in (np.nanmin(values), np.nanmax(values)))
-        said = f"Night of {formats.long_day(first + int(known[-1]))}: {now}. Between {least} and {most} over {len(known)} nights."
+        said = f"Night of {formats.long_day(first + int(known[-1]))}: {now}. "
+        said += f"Between {least} and {most} over {formats.plural(len(known), 'night')}."
     more = svg.hover(first, kind, (LEFT + 3, WIDTH - RIGHT - 3), {title: values}, unit)
     return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=said, class_="chart", more=more)

@@ -51,7 +51,9 @@ def hover(first: int, kind: str, across: tuple[float, float], series: Mapping[st
     digits = {"count": 0, "milliseconds": 1}.get(kind, 4)
     values = "|".join(",".join(_told(value, digits) for value in one.tolist()) for one in series.values())
     ends = f"{short(across[0])} {short(across[1])}"
-    return f' data-f="{first}" data-k="{kind}" data-u="{escape(unit)}" data-x="{ends}" data-s="{names}" data-v="{values}"'
+    return (
+        f' data-f="{first}" data-k="{kind}" data-u="{escape(unit)}" data-x="{ends}" data-s="{names}" data-v="{values}"'
+    )
 
 
 def _told(value: float, digits: int) -> str:

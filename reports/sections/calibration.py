@@ -22,7 +22,13 @@ def calibration_of(known: Known, ages: Sequence[int]) -> Reliability:
     now, before = _bins(known, 0), _bins(known, WINDOW_DAYS)
     last = known.day_at(ages[0])
     return Reliability(
-        age=ages[0], first=last - WINDOW_DAYS + 1, last=last, bins=now, before=before, gap=gap(now), gap_before=gap(before)
+        age=ages[0],
+        first=last - WINDOW_DAYS + 1,
+        last=last,
+        bins=now,
+        before=before,
+        gap=gap(now),
+        gap_before=gap(before),
     )
 
 
@@ -32,7 +38,9 @@ def _bins(known: Known, back: int) -> tuple[ScoreBin, ...]:
     if not len(rows.get("bin", ())):
         return ()
     names = ("bin", "n", "score", "rate", "lower", "upper")
-    return tuple(ScoreBin(int(b), int(n), *map(float, rest)) for b, n, *rest in zip(*(rows[x] for x in names), strict=True))
+    return tuple(
+        ScoreBin(int(b), int(n), *map(float, rest)) for b, n, *rest in zip(*(rows[x] for x in names), strict=True)
+    )
 
 
 def gap(bins: Sequence[ScoreBin]) -> float | None:

@@ -108,7 +108,7 @@ def trend(
 
 
 def estimate_of(known: Known, key: Key, first: int, last: int) -> Array | None:
-    """What was estimated of a metric before its labels came; None where nothing was. It reaches up to the night itself."""
+    """What was estimated of a metric before its labels came; None where nothing was. It reaches to the night itself."""
     rows = known.estimates(key) if key.age >= 0 else None
     out = rows.dense(first, last) if rows and len(rows.day) else None
     return out if out is not None and np.isfinite(out).any() else None

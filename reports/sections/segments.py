@@ -86,7 +86,7 @@ def _apart(own: Figure, whole: Figure) -> float | None:
 
 
 def heat(known: Known, key: Key, whole: Array, days: tuple[int, int]) -> Heat:
-    """Each day's distance from the whole, relative to it where the metric is no share, and whether chance explains it."""
+    """Each day's distance from the whole (of an amount, relative to it), and whether chance explains it."""
     rows = known.figures(key)
     value, lower, upper = (rows.dense(*days, name) for name in ("judged", "lower", "upper"))
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -36,7 +36,9 @@ def page(opened: Any, address: str, *, width: int = 1280, scheme: str = "light",
     shown.said = []
     shown.on("console", lambda message: shown.said.append(message.text))
     shown.on("pageerror", lambda error: shown.said.append(str(error)))
-    shown.on("request", lambda request: shown.said.append(request.url) if request.url != address.split("#")[0] else None)
+    shown.on(
+        "request", lambda request: shown.said.append(request.url) if request.url != address.partition("#")[0] else None
+    )
     shown.goto(address)
     yield shown
     context.close()

@@ -58,7 +58,7 @@ def night(folder: Path) -> str:
 def test_axe_finds_nothing_serious_on_any_page(browser: Any, folder: Path, night: str, width: int, scheme: str) -> None:
     empty = (folder / "shop" / str(sample_night.END - timedelta(days=1)) / "index.html").as_uri()
     around = [(folder / name).as_uri() for name in ("index.html", "shop/index.html")]
-    for address in (*(night + view for view in VIEWS), empty, *around):
+    for address in (*(night + place for place in VIEWS), empty, *around):
         with screen.page(browser, address, width=width, scheme=scheme) as shown:
             assert screen.findings(shown) == [], address
             assert shown.said == [], "the console is silent and nothing is asked of a network"
@@ -87,7 +87,7 @@ def test_on_paper_every_view_is_there(browser: Any, night: str) -> None:
     with screen.page(browser, night) as shown:
         shown.emulate_media(media="print")
         assert all(shown.locator(f"#{view}").is_visible() for view in ("overview", "performance", "inputs"))
-        assert not shown.locator(".bar").is_visible()
+        assert not shown.locator("header.bar").is_visible()
 
 
 def test_a_head_sorts_its_table_by_numbers_and_back(browser: Any, night: str) -> None:
@@ -95,7 +95,10 @@ def test_a_head_sorts_its_table_by_numbers_and_back(browser: Any, night: str) ->
         table = shown.locator("#drift table.sortable").first
 
         def column() -> list[float]:
-            return [float(one) for one in table.locator("tbody tr td:nth-child(2)").evaluate_all("c => c.map(x => x.dataset.v)")]
+            return [
+                float(one)
+                for one in table.locator("tbody tr td:nth-child(2)").evaluate_all("c => c.map(x => x.dataset.v)")
+            ]
 
         head = table.get_by_role("button", name="PSI")
         head.click()
@@ -138,8 +141,8 @@ def test_every_link_button_and_chart_is_reached_by_the_tab_key(browser: Any, nig
 
 def test_hostile_names_run_nothing_and_fit(browser: Any, folder: Path) -> None:
     for width in (1280, 390):
-        for view in VIEWS:
-            with screen.page(browser, (folder / "hostile.html").as_uri() + view, width=width) as shown:
+        for place in VIEWS:
+            with screen.page(browser, (folder / "hostile.html").as_uri() + place, width=width) as shown:
                 assert shown.said == [], "no alert, no error, no request"
                 assert shown.evaluate("document.documentElement.scrollWidth") <= width
                 assert shown.locator("script").count() == 1
