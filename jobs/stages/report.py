@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jobs import tables
 from jobs.engine import shelf
+from jobs.engine.shelf import write
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.reliability import WINDOW_DAYS, reliability
 from jobs.periods import Period
@@ -37,7 +38,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Write one page for each night of the period, and bring the pages around them up to date."""
     entries = {}
     for view in views(spec, period, warehouse):
-        shelf.write(report_file(warehouse.home, spec.model, view.night), page.render(view))
+        write(report_file(warehouse.home, spec.model, view.night), page.render(view))
         entries[str(view.night)] = site.entry(view)
     _surroundings(spec, period, warehouse, entries)
     warehouse.replace("report", period, {})
@@ -87,7 +88,7 @@ def _surroundings(spec: ModelSpec, period: Period, warehouse: Warehouse, entries
     nights = {str(day): known[str(day)] for day in here}
     card = site.card(spec, nights)
     shelf.write_json(folder / shelf.ENTRIES, nights)
-    shelf.write(folder / "index.html", site.model_page(card, nights))
+    write(folder / "index.html", site.model_page(card, nights))
     shelf.publish(warehouse.home, spec.model, card, site.index_page)
 
 

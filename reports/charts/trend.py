@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 400.0, 176.0
 LEFT, RIGHT, TOP, BOTTOM = 2.0, 44.0, 20.0, 24.0
 SPARK_DAYS = 45
+NUMBERED_MOST = 6
+"""Of more incidents on one series the worst are marked: tints upon tints would hide it."""
 
 
 def frame(first: int, last: int) -> Scale:
@@ -49,6 +51,7 @@ def spans(x: Scale, told: tuple[Span, ...]) -> str:
     """Incidents: a tint over the plot, a bar at its foot, and the incident's number at the top while it is open."""
     out = []
     base = HEIGHT - BOTTOM
+    told = tuple(one for one in told if one.number <= NUMBERED_MOST)
     for span in sorted(told, key=lambda one: -one.number):
         left, right = x.at(span.first) - 2, x.at(span.last) + 2
         width, kind = max(right - left, 4.0), f"sv-{span.severity if span.number else 'over'}"

@@ -535,6 +535,19 @@ def test_hostile_names_are_shown_as_text_and_shortened(name: str) -> None:
         ET.fromstring(picture)  # noqa: S314 - our own output
 
 
+def test_of_many_incidents_the_worst_eight_are_open_and_the_rest_one_click_away() -> None:
+    frames = sample_night.frames()
+    incidents = frames["incidents"]
+    newest = incidents[incidents["night"] == incidents["night"].max()].head(1)
+    many = [newest.assign(incident=f"more {k}", title=f"more {k}", severity="info") for k in range(12)]
+    tree = reading_html.read(rendered(frames | {"incidents": pd.concat([incidents, *many])}))
+    part = section(tree, "wrong")
+    assert len(part.all("article", class_="incident")) == 14
+    [rest] = [one for one in part.all("details") if one.all("summary")[0].text == "6 more open incidents"]
+    assert len(rest.all("article", class_="incident")) == 6
+    assert tree.all("h1")[0].text.startswith("14 things need attention")
+
+
 def test_evidence_that_is_no_json_is_left_out_and_the_incident_stays() -> None:
     frames = sample_night.frames()
     frames["incidents"] = frames["incidents"].assign(evidence="{broken")
