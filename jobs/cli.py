@@ -113,11 +113,23 @@ def _run(spec: ModelSpec, period: Period, stages: Sequence[str] = STAGE_NAMES) -
 @main.command()
 @click.argument("model")
 @_days
-def report(model: str, day: str | None, first: str | None, last: str | None) -> None:
+@click.option("--pdf", is_flag=True, help="Also print the last night's page to report.pdf (needs Chromium).")
+@click.option("--png", is_flag=True, help="Also paint its overview to overview.png (needs Chromium).")
+def report(model: str, day: str | None, first: str | None, last: str | None, pdf: bool, png: bool) -> None:
     """Render the reports of MODEL again."""
     spec, period = _spec(model), _period(day, first, last)
+    if pdf or png:
+        from jobs.engine import printing
+
+        printing.browser()
     _run(spec, period, ("report",))
-    click.echo(report_file(spec, period))
+    page = report_file(spec, period)
+    click.echo(page)
+    if pdf or png:
+        if said := printing.missing_fonts(page):
+            click.echo(f"note: {said}", err=True)
+        for paint in [printing.to_pdf] * pdf + [printing.to_png] * png:
+            click.echo(paint(page))
 
 
 def report_file(spec: ModelSpec, period: Period) -> Path:

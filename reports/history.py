@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from reports.days import number_of
 from reports.index import Array, Index, Key, Nightly, Series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
-
-    import pandas as pd
 
 TREND_DAYS = 90
 """Days a trend shows."""
@@ -26,6 +27,14 @@ TABLES = (
     "metrics", "contributions", "verdicts", "incidents", "decisions", "deliveries", "arrival_statistics",
     "reference_bins",
 )  # fmt: skip
+MORE = ("estimates", "changes")
+"""Tables that a report shows where the model's file has them."""
+COLUMNS = {
+    "score_curve": ("night", "bin", "n", "score", "rate", "lower", "upper"),
+    "estimates": ("day", "version", "segment", "metric", "basis", "value", "lower", "upper"),
+    "changes": ("night", "day", "metric", "label_age", "segment", "mix", "rate", "coverage"),
+}
+"""What is read of the frames that may be missing."""
 FIGURES = ("value", "judged", "n", "lower", "upper", "state", "reason")
 BOUNDS = ("bound", "recent", "reference", "previous_version")
 """Detectors that give a bound to cross, not a range to stay in."""
@@ -45,6 +54,22 @@ def history_days(ages: Iterable[int]) -> int:
 def _judged(metrics: pd.DataFrame) -> pd.DataFrame:
     """The metrics with a column more: the value where it rests on rows enough to be evaluated, else missing."""
     return metrics.assign(judged=metrics["value"].where(metrics["state"] != "not_evaluated"))
+
+
+def _given(frames: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
+    """A frame that may be missing, or one without rows."""
+    empty = pd.DataFrame(columns=list(COLUMNS[name]))
+    frame = frames.get(name, empty)
+    return frame if set(COLUMNS[name]) <= set(frame) else empty
+
+
+def _estimated(estimates: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
+    """Estimates as series: those of their own table (of several bases the first by name), and metrics that say so."""
+    names = ["day", "metric", "version", "segment", "value"]
+    own = estimates.sort_values("basis", ascending=False, kind="stable")[names]
+    said = metrics[(metrics["state"] == "estimated") & metrics["label_age"].isna()][names]
+    together = [frame for frame in (said, own) if len(frame)] or [own]
+    return pd.concat(together, ignore_index=True).assign(feature="", label_age=np.nan)
 
 
 def _worst_last(breaches: pd.DataFrame) -> pd.DataFrame:
@@ -67,11 +92,17 @@ class History:
     arrivals: Nightly
     contributions: Nightly
     references: pd.DataFrame
+    score_curve: Nightly
+    """Labelled answers by score, counted by the report stage for each night's window."""
+    estimates: Index
+    """What was estimated of a metric before its labels came."""
+    changes: Nightly
+    """Mix, rate and coverage behind the change of a rate, by segment."""
     days: int
 
     @classmethod
     def of(cls, frames: Mapping[str, pd.DataFrame], days: int) -> History:
-        """Index the frames (one for each of TABLES); a night will look `days` nights back."""
+        """Index the frames (one for each of TABLES, and those of MORE there are); a night looks `days` nights back."""
         verdicts = frames["verdicts"]
         ranged = verdicts["lower"].notna() & verdicts["upper"].notna() & ~verdicts["detector"].isin(BOUNDS)
         return cls(
@@ -85,6 +116,9 @@ class History:
             arrivals=Nightly.of(frames["arrival_statistics"], "known_day", ("source",)),
             contributions=Nightly.of(frames["contributions"], "day", ("version", "feature", "bin")),
             references=frames["reference_bins"],
+            score_curve=Nightly.of(_given(frames, "score_curve"), "night", ("bin",)),
+            estimates=Index.of(_estimated(_given(frames, "estimates"), frames["metrics"]), FIGURES[:1]),
+            changes=Nightly.of(_given(frames, "changes"), "night", ("metric", "label_age", "segment")),
             days=days,
         )
 
@@ -128,6 +162,10 @@ class Known:
     def breaches(self, key: Key) -> Series:
         """The days on which a rule was breached."""
         return self._slice(self.history.breaches, key)
+
+    def estimates(self, key: Key) -> Series:
+        """What was estimated of a metric, night after night; an estimate of a day belongs to that day's night."""
+        return self.history.estimates.slice(key._replace(age=-1), self.first, self.night)
 
     def family(self, metric: str, version: str = "all", age: int = -1) -> list[Key]:
         """The series of a metric, version and age over features and segments; some may have no row in view."""

@@ -17,6 +17,7 @@ Array = npt.NDArray[Any]
 NUMBERS = frozenset(
     (
         "value", "judged", "n", "lower", "upper", "expected", "observed", "contribution", "distance", "files", "rows",
+        "score", "rate", "mix", "coverage", "label_age",
         "duplicates", "misdated", "n_corrected", "n_unknown", "quiet_nights",
     )
 )  # fmt: skip

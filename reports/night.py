@@ -11,6 +11,8 @@ from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections import drift
 from reports.sections.ages import ages_of
+from reports.sections.calibration import calibration_of
+from reports.sections.changes import changes_of
 from reports.sections.figures import deploys_of, figure, spans_of, trend, usual
 from reports.sections.incidents import counts_of, incidents_in_view, unjudged_of
 from reports.sections.quality import quality_of
@@ -23,6 +25,7 @@ from reports.words import rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from jobs.spec import ModelSpec
 
@@ -31,8 +34,11 @@ TILE_AGES_MOST = 3
 EVALUATED = ("final", "estimated")
 
 
-def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = ()) -> NightView:
-    """The view of the night `known` stands on; `terms` are the definitions of all metrics there may be."""
+def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_night: date | None = None) -> NightView:
+    """The view of the night `known` stands on; `terms` are the definitions of all metrics there may be.
+
+    `first_night` is the first one that has a report: it has no night before to lead to.
+    """
     open_now, resolved, past = incidents_in_view(known)
     shown = (*open_now, *resolved, *past)
     deploys = deploys_of(known)
@@ -67,6 +73,9 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = ()) -> NightV
         unjudged=unjudged_of(known),
         terms=_terms(known, terms),
         volume=volume,
+        calibration=calibration_of(known, spec.label_ages),
+        changes=changes_of(known),
+        first_night=first_night,
     )
 
 

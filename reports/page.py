@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +14,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import formats, sentence
-from reports.charts import bars, lines, strip, trend
+from reports.charts import bars, heat, lines, reliability, strip, trend
 from reports.text import listed, plain
 from reports.words import word
 
 if TYPE_CHECKING:
     from reports.index import Array
     from reports.series import Figure, Lines, Trend
-    from reports.view import NightView
+    from reports.view import NightView, Reliability
+    from reports.words import Kind
 
 TEMPLATES = Path(__file__).parent / "templates"
 RECENT_DAYS = 14
@@ -38,29 +42,50 @@ def environment() -> Environment:
         number=number_text, interval=interval_text, change=change_text, count=formats.count, share=formats.share,
         short_day=formats.short_day, long_day=formats.long_day, weekday=formats.weekday, label=sentence.label,
         full_label=sentence.full_label, plain=plain, word=word, explain=sentence.explain,
-        signed=formats.signed,
+        signed=formats.signed, iso_day=lambda day: formats.long_day(date.fromisoformat(day)),
+        has_night=lambda day, days: date.fromisoformat(day) in set(days),
     )  # fmt: skip
     made.globals.update(
         icons=sentence.ICONS, states=sentence.STATES, chart=trend_picture, spark=trend.spark, lines_chart=lines_picture,
         strip=strip.strip, columns=strip.columns, pair=bars.pair, gauge=bars.gauge, plural=formats.plural,
         strip_text=strip_text, value_text=formats.number, range_text=formats.interval,
-        recent=recent, latest=latest_text, listed=listed,
+        heat_row=heat.row, heat_axis=heat.axis, heat_text=sentence.describe_heat, reliability_chart=reliability_picture,
+        moved=moved_text, both_ways=bars.both_ways, recent=recent, latest=latest_text, listed=listed,
+        weekdays=formats.WEEKDAYS,
     )  # fmt: skip
     return made
 
 
-def render(view: NightView) -> str:
-    """The page of a night."""
+def render(view: NightView, *, site: bool = True) -> str:
+    """The page of a night. With `site` it leads to the pages around it; a page sent by mail stands alone."""
     template = environment().get_template("night.html")
-    page = template.render(view=view, verdict=sentence.verdict(view), css=_style())
+    before = view.night - timedelta(days=1) if view.first_night is None or view.night > view.first_night else None
+    page = template.render(
+        view=view, site=site, before=before, verdict=sentence.verdict(view),
+        performance_line=sentence.performance_line(view), drift_line=sentence.drift_line(view),
+        css=read("style.css", "views.css"), script=read("report.js"), policy=policy("report.js"),
+    )  # fmt: skip
+    return tidy(page)
+
+
+def tidy(page: str) -> str:
+    """The page without indentation and empty lines."""
     return "\n".join(line for line in (raw.strip() for raw in page.splitlines()) if line) + "\n"
 
 
 @cache
-def _style() -> Markup:
-    """The style sheet, without its indentation."""
-    text = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return Markup("\n".join(line.strip() for line in text.splitlines() if line.strip()))  # noqa: S704 - our own file
+def read(*names: str) -> Markup:
+    """Style sheets or a script of ours, without indentation."""
+    text = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
+    return Markup("\n".join(line.strip() for line in text.splitlines() if line.strip()))  # noqa: S704 - our own files
+
+
+@cache
+def policy(script: str = "report.js") -> str:
+    """The Content-Security-Policy of a page: its own styles, this one script by its hash, and no request at all."""
+    digest = base64.b64encode(hashlib.sha256(str(read(script)).encode()).digest()).decode()
+    own = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    return f"{own}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def number_text(figure: Figure) -> str:
@@ -88,6 +113,20 @@ def trend_picture(shown: Trend, name: str) -> Markup:
 def lines_picture(shown: Lines, name: str, title: str) -> Markup:
     """A chart of several lines with its text equivalent."""
     return lines.chart(shown, name, title, sentence.describe_lines(shown))
+
+
+def moved_text(by: float, kind: Kind) -> str:
+    """A difference: shares in percentage points.
+
+    >>> moved_text(-0.021, "share"), moved_text(0.021, "score")
+    ('−2.1 pp', '+0.021')
+    """
+    return formats.signed(by * 100, 1, " pp") if kind == "share" else formats.signed(by, 3)
+
+
+def reliability_picture(shown: Reliability, name: str) -> Markup:
+    """A reliability curve with its text equivalent."""
+    return reliability.chart(shown, name, "Score and truth", sentence.describe_reliability(shown))
 
 
 def strip_text(name: str, levels: Array, first: int, last: int, worse: str) -> str:

@@ -14,7 +14,7 @@ from reports.words import word
 
 if TYPE_CHECKING:
     from reports.index import Key
-    from reports.view import Incident, NightView
+    from reports.view import Incident, NightView, Reliability, Row
 
 STATES = {"critical": "Critical", "warning": "Warning", "info": "Note", "ok": "All well", "unknown": "Not judged"}
 ICONS = {"critical": "▲", "warning": "◆", "info": "●", "ok": "✓", "unknown": "?"}
@@ -170,6 +170,70 @@ def describe_lines(lines: Lines) -> str:
             said.append(f"{line.name}: {latest} on {short_day(lines.first + places[-1])}.")
         else:
             said.append(f"{line.name}: no figure.")
+    return " ".join(said)
+
+
+def performance_line(view: NightView) -> str:
+    """How right the model was, and where it was not."""
+    scores = [tile.figure for tile in view.tiles if tile.figure.key.metric == "accuracy"]
+    found = next((one for one in scores if one.value is not None and not one.thin), None)
+    if found is None or found.value is None:
+        reason = next((explain(one) for one in scores if explain(one)), "")
+        return f"No figure that needs labels could be made{f': {reason}' if reason else ''}."
+    said = f"{label(found.key)} is {number(found.value, 'share')}"
+    if found.usual is not None:
+        points = round(abs(found.value - found.usual) * 100, 1)
+        side = "below" if found.value < found.usual else "above"
+        said += f", {points:.1f} points {side} usual" if points else ", as usual"
+    worse = [row.name for row in view.segments.rows if _surely_worse(row)]
+    if worse:
+        told = listed(worse, 2)
+        said += f"; {told} {'does' if len(worse) == 1 else 'do'} worse than the whole beyond doubt"
+    return said + "."
+
+
+def _surely_worse(row: Row) -> bool:
+    """Whether the segment's whole interval lies below the whole's value by 2 points or more on the newest day."""
+    heat = row.heat
+    return heat is not None and bool(heat.sure[-1]) and bool(heat.apart[-1] < -0.02)
+
+
+def drift_line(view: NightView) -> str:
+    """Which inputs have moved."""
+    features = view.drift.features
+    moved = [one for one in features if one.drifted]
+    judged = [one for one in features if one.psi.value is not None and not one.psi.thin]
+    if moved:
+        named = [f"{one.name} (PSI {number(one.psi.value, 'index')})" for one in moved]
+        rest = len(judged) - len([one for one in moved if one in judged])
+        others = f"; no rule objects to the {rest} others" if rest > 1 else ""
+        return f"{listed(named, 3)} {'has' if len(moved) == 1 else 'have'} left the reference{others}."
+    if judged:
+        top = max(judged, key=lambda one: (one.psi.value or 0.0, one.name))
+        return f"No input has left its reference; the largest PSI is {number(top.psi.value, 'index')} ({top.name})."
+    return "No input could be held against a reference."
+
+
+def describe_heat(row: Row, first: int, last: int) -> str:
+    """A row of the heat map in words."""
+    heat = row.heat
+    if heat is None:
+        return row.name
+    known = int(np.isfinite(heat.apart).sum())
+    worse, better = (int((heat.sure & side).sum()) for side in (heat.apart < -0.02, heat.apart > 0.02))
+    days = f"{short_day(first)} to {short_day(last)}"
+    of = plural(known, "day")
+    return f"{row.name}, {days}: surely worse than the whole on {worse} and surely better on {better} of {of}"
+
+
+def describe_reliability(shown: Reliability) -> str:
+    """A reliability curve in words."""
+    n = formats.count(sum(one.n for one in shown.bins))
+    said = [f"{short_day(shown.first)} to {short_day(shown.last)}, {n} labels."]
+    said += [
+        f"Scores near {number(one.score, 'score')} came true in {number(one.rate, 'share')} of {formats.count(one.n)}."
+        for one in shown.bins
+    ]
     return " ".join(said)
 
 

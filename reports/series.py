@@ -95,6 +95,8 @@ class Trend:
     deploys: tuple[Deploy, ...] = ()
     title: str = ""
     """Given where the metric's own name does not do."""
+    estimate: Array | None = None
+    """What was estimated before the labels came, a day each; None where nothing was."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,6 +65,16 @@ class Incident:
 
 
 @dataclass(frozen=True, eq=False)
+class Heat:
+    """A segment beside the whole, a day each: arrays of shape (days,)."""
+
+    apart: Array
+    """The segment's value less the whole's; NaN where either is not known."""
+    sure: Array
+    """True where the segment's whole interval lies on one side of the whole's value."""
+
+
+@dataclass(frozen=True, eq=False)
 class Row:
     """A line of a table: a name, its figures (None: the column does not apply), and a strip of days."""
 
@@ -73,6 +83,8 @@ class Row:
     strip: Array | None = None
     """Levels a day: 0 as usual, 1 and 2 worse, -1 and -2 better, NaN nothing known."""
     difference: float | None = None
+    heat: Heat | None = None
+    """Where it stood beside the whole on each day."""
     severity: str = ""
     role: str = ""
     """shadow or challenger; empty for live versions and for what is no version."""
@@ -157,6 +169,57 @@ class Ages:
 
 
 @dataclass(frozen=True)
+class ScoreBin:
+    """Answers with a score in one tenth of 0..1: how many have labels, their mean score, how often they came true."""
+
+    bin: int
+    n: int
+    score: float
+    rate: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often answers of each score came true over the days first..last, and over as many days before."""
+
+    age: int = -1
+    first: int = 0
+    last: int = 0
+    bins: tuple[ScoreBin, ...] = ()
+    before: tuple[ScoreBin, ...] = ()
+    gap: float | None = None
+    """Mean distance between score and truth, weighted by rows."""
+    gap_before: float | None = None
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one segment adds to the change of the whole: through who came, how well it did, which labels are in."""
+
+    name: str
+    mix: float
+    rate: float
+    coverage: float | None = None
+
+    @property
+    def total(self) -> float:
+        return self.mix + self.rate + (self.coverage or 0.0)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Why a rate of the whole differs from its reference; the effects sum to `total`."""
+
+    metric: str
+    age: int
+    total: float
+    effects: tuple[Effect, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What a source delivered for the night's day."""
 
@@ -224,6 +287,8 @@ class Term:
     interval: str = ""
     n: str = ""
     source: str = ""
+    layer: str = ""
+    """data, model, service or business: decides beside which figures it is told."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,3 +324,8 @@ class NightView:
     terms: tuple[Term, ...]
     """The definitions of the metrics that have rows in view."""
     volume: Figure
+    calibration: Reliability = Reliability()
+    changes: tuple[Change, ...] = ()
+    """Mix and rate behind the changes of the main rates, where they were computed."""
+    first_night: date | None = None
+    """The first night there is a report of, where that is known."""

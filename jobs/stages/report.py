@@ -1,16 +1,21 @@
 """Render each night's page from what was known that night; the newest delivered figures never change an older page.
 
-The tables are read once for the whole period and indexed; each night is then a slice in memory.
+The tables are read once for the whole period and indexed; each night is then a slice in memory. Then the pages around
+the nights follow: the model's calendar, and the list of all models.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
+from jobs import tables
+from jobs.engine import shelf
+from jobs.engine.shelf import write
 from jobs.methods.definitions import DEFINITIONS
+from jobs.methods.reliability import WINDOW_DAYS, reliability
+from jobs.periods import Period
 from jobs.stages import Summary
-from reports import history, night, page
+from reports import history, night, page, site
 from reports.view import Term
 
 if TYPE_CHECKING:
@@ -18,20 +23,24 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import pandas as pd
+
     from jobs.engine.warehouse import Warehouse
-    from jobs.periods import Period
     from jobs.spec import ModelSpec
     from reports.view import NightView
 
-TERMS = tuple(Term(one.name, one.words, one.interval, one.n, one.source) for one in DEFINITIONS)
+TERMS = tuple(Term(one.name, one.words, one.interval, one.n, one.source, one.layer) for one in DEFINITIONS)
 TONIGHT = frozenset({"contributions"})
 """Tables of which a page shows its own night only."""
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
-    """Write one page for each night of the period."""
+    """Write one page for each night of the period, and bring the pages around them up to date."""
+    entries = {}
     for view in views(spec, period, warehouse):
         write(report_file(warehouse.home, spec.model, view.night), page.render(view))
+        entries[str(view.night)] = site.entry(view)
+    _surroundings(spec, period, warehouse, entries)
     warehouse.replace("report", period, {})
     return Summary("report", period, {"pages": len(period)})
 
@@ -40,19 +49,56 @@ def views(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Iterator[Nig
     """The view of each night of the period, in order; for the page, and for the mail."""
     days = history.history_days((*spec.label_ages, *spec.outcome_ages))
     past = period.reaching_back(days)
-    frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in history.TABLES}
+    names = (*history.TABLES, *(name for name in history.MORE if name in tables.BY_NAME))
+    frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names}
+    frames["score_curve"] = _score_curve(spec, period, warehouse)
     known = history.History.of(frames, days)
-    return (night.view_of(known.at(day), spec, TERMS) for day in period)
+    first = _first_night(period, warehouse)
+    return (night.view_of(known.at(day), spec, TERMS, first) for day in period)
+
+
+def _score_curve(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """How often scores came true, for each night of the period and for as long before as the page compares with."""
+    age = spec.label_ages[0] if spec.label_ages else 0
+    nights = period.reaching_back(WINDOW_DAYS)
+    counted = nights.reaching_back(WINDOW_DAYS + age)
+    daily = warehouse.query("report/reliability", age=age, first=counted.first, last=counted.last)
+    return reliability(daily, list(nights), age)
+
+
+def _first_night(period: Period, warehouse: Warehouse) -> date:
+    """The first night of the model's history."""
+    begun = warehouse.progress("ingest") or warehouse.progress("report")
+    return min(begun.first, period.first) if begun else period.first
+
+
+def _surroundings(spec: ModelSpec, period: Period, warehouse: Warehouse, entries: dict[str, site.Entry]) -> None:
+    """The model's calendar and the list of models, from the night pages that are there.
+
+    A night that has a page and no entry (they were lost, or come from before there was a calendar) is looked at again,
+    so that whatever order the nights were written in, the site is the same.
+    """
+    folder = shelf.model_folder(warehouse.home, spec.model)
+    first, done = _first_night(period, warehouse), warehouse.progress("report")
+    through = max(done.through, period.last) if done else period.last
+    here = [day for day in shelf.nights(folder) if first <= day <= through]
+    known = {day: one for day, one in shelf.read_entries(folder).items() if site.valid(one)} | entries
+    for view in _again([day for day in here if str(day) not in known], spec, warehouse):
+        known[str(view.night)] = site.entry(view)
+    nights = {str(day): known[str(day)] for day in here}
+    card = site.card(spec, nights)
+    shelf.write_json(folder / shelf.ENTRIES, nights)
+    write(folder / "index.html", site.model_page(card, nights))
+    shelf.publish(warehouse.home, spec.model, card, site.index_page)
+
+
+def _again(days: list[date], spec: ModelSpec, warehouse: Warehouse) -> Iterator[NightView]:
+    """The views of nights whose pages stand, in one pass over the stretch they span."""
+    if days:
+        wanted = set(days)
+        yield from (view for view in views(spec, Period(min(days), max(days)), warehouse) if view.night in wanted)
 
 
 def report_file(home: Path, model: str, day: date) -> Path:
     """Where a night's page lies."""
-    return home / "reports" / model / str(day) / "index.html"
-
-
-def write(path: Path, text: str) -> None:
-    """Put the text in place whole, so that a reader sees the old page or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    return shelf.model_folder(home, model) / str(day) / "index.html"

@@ -27,3 +27,15 @@ def gauge(value: float, limits: tuple[float, ...], most: float, level: int) -> M
         f'<path d="M0 3h{max(min(value / full, 1), 0) * (WIDTH - 4):.1f}v8H0z" class="s{level}"/>'
         f'<path d="{ticks}" class="at"/></svg>'
     )
+
+
+def both_ways(value: float, most: float) -> Markup:
+    """An effect as a bar from the middle: to the left where it makes the whole worse, to the right where better."""
+    half = WIDTH / 2
+    wide = min(abs(value) / (most or 1.0), 1.0) * (half - 2)
+    start, look = (half, "s-2") if value >= 0 else (half - wide, "s2")
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="bar" viewBox="0 0 {WIDTH:g} 14" aria-hidden="true" preserveAspectRatio="none">'
+        f'<path d="M{start:.1f} 3h{wide:.1f}v8H{start:.1f}z" class="{look}"/>'
+        f'<path d="M{half:g} 0v14" class="at"/></svg>'
+    )

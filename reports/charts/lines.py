@@ -9,7 +9,7 @@ import numpy as np
 
 from reports.charts import svg
 from reports.charts.scale import Scale, domain
-from reports.charts.trend import BOTTOM, HEIGHT, RIGHT, TOP, WIDTH, axes, deploys, frame, path
+from reports.charts.trend import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, axes, deploys, frame, path
 from reports.words import word
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ def chart(lines: Lines, name: str, title: str, desc: str) -> Markup:
         if len(known):
             ends.append((place, line.name, float(days[known[-1]]), float(y(line.values[known[-1:]])[0])))
     body.extend(_names(ends))
-    return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=desc, class_="chart")
+    told = {line.name: line.values for line in lines.lines}
+    hover = svg.hover(lines.first, kind, (LEFT + 3, WIDTH - RIGHT - 3), told, lines.unit)
+    return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=desc, class_="chart", more=hover)
 
 
 def _names(ends: list[tuple[int, str, float, float]]) -> list[str]:

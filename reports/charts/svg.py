@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reports.index import Array
 
@@ -39,16 +39,53 @@ def text(content: str, x: float, y: float, class_: str, anchor: str = "start") -
     return tag("text", str(escape(content)), x=float(x), y=float(y), class_=class_, text_anchor=anchor)
 
 
+def hover(first: int, kind: str, across: tuple[float, float], series: Mapping[str, Array], unit: str = "") -> str:
+    """Attributes for the page's script: what each day's values are, so that a pointer or the arrow keys can ask.
+
+    `across` is where the first and the last day lie. Nothing else depends on them: without script the picture is whole.
+
+    >>> hover(20089, "share", (5, 353), {"Value": np.array([0.5, np.nan, 1.0])})
+    ' data-f="20089" data-k="share" data-u="" data-x="5 353" data-s="Value" data-v=".5,,1"'
+    """
+    names = "|".join(str(escape(name)).replace("|", " ") for name in series)
+    digits = {"count": 0, "milliseconds": 1}.get(kind, 4)
+    values = "|".join(",".join(_told(value, digits) for value in one.tolist()) for one in series.values())
+    ends = f"{short(across[0])} {short(across[1])}"
+    return (
+        f' data-f="{first}" data-k="{kind}" data-u="{escape(unit)}" data-x="{ends}" data-s="{names}" data-v="{values}"'
+    )
+
+
+def _told(value: float, digits: int) -> str:
+    """A number as short as it can be read back; nothing where there is none."""
+    if not np.isfinite(value):
+        return ""
+    text = f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.6g}"
+    text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
 def picture(
-    width: float, height: float, body: Iterable[str], *, name: str, title: str, desc: str = "", class_: str = ""
+    width: float,
+    height: float,
+    body: Iterable[str],
+    *,
+    name: str,
+    title: str,
+    desc: str = "",
+    class_: str = "",
+    more: str = "",
 ) -> Markup:
-    """The whole SVG; `name` makes its ids unique on the page. Screen readers get the title and the description."""
+    """The whole SVG; `name` makes its ids unique on the page. Screen readers get the title and the description.
+
+    `more` is further attributes, ready made.
+    """
     described = f' aria-describedby="{name}-d"' if desc else ""
     head = f'<title id="{name}-t">{escape(title)}</title>'
     tail = f'<desc id="{name}-d">{escape(desc)}</desc>' if desc else ""
     return Markup(  # noqa: S704 - every text in it went through escape
         f'<svg class="{class_}" viewBox="0 0 {short(width)} {short(height)}" role="img" '
-        f'aria-labelledby="{name}-t"{described}>{head}{tail}{"".join(body)}</svg>'
+        f'aria-labelledby="{name}-t"{described}{more}>{head}{tail}{"".join(body)}</svg>'
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 400.0, 176.0
 LEFT, RIGHT, TOP, BOTTOM = 2.0, 44.0, 20.0, 24.0
 SPARK_DAYS = 45
+NUMBERED_MOST = 6
+"""Of more incidents on one series the worst are marked: tints upon tints would hide it."""
 
 
 def frame(first: int, last: int) -> Scale:
@@ -49,6 +51,7 @@ def spans(x: Scale, told: tuple[Span, ...]) -> str:
     """Incidents: a tint over the plot, a bar at its foot, and the incident's number at the top while it is open."""
     out = []
     base = HEIGHT - BOTTOM
+    told = tuple(one for one in told if one.number <= NUMBERED_MOST)
     for span in sorted(told, key=lambda one: -one.number):
         left, right = x.at(span.first) - 2, x.at(span.last) + 2
         width, kind = max(right - left, 4.0), f"sv-{span.severity if span.number else 'over'}"
@@ -99,7 +102,8 @@ def awaiting(x: Scale, trend: Trend) -> str:
 def chart(trend: Trend, name: str, title: str, desc: str) -> Markup:
     """The picture of a trend."""
     kind = word(trend.figure.key.metric).kind
-    low, high, ticks = domain(kind, trend.values, trend.thin, *_bounds(trend))
+    estimate = trend.estimate if trend.estimate is not None else np.full(len(trend.values), np.nan)
+    low, high, ticks = domain(kind, trend.values, trend.thin, estimate, *_bounds(trend))
     x, y = frame(trend.first, trend.last), Scale(low, high, HEIGHT - BOTTOM, TOP + 4)
     days = x(np.arange(trend.first, trend.last + 1))
     values = y(trend.values)
@@ -115,12 +119,23 @@ def chart(trend: Trend, name: str, title: str, desc: str) -> Markup:
         deploys(x, trend.deploys),
         path(svg.line(days, y(trend.expected)), "ex"),
         path(svg.dots(days[thin], y(trend.thin[thin])), "th"),
+        path(svg.line(days, y(estimate)), "ln es"),
         path(svg.line(days, y(np.where(trend.estimated, trend.values, np.nan))), "ln es"),
         path(svg.line(days, y(final)), "ln"),
         path(_triangles(days[bad], values[bad]), "br"),
         path(svg.dots(days[now], values[now]), "pt") if not bad[now].any() else "",
     ]
-    return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=desc, class_="chart")
+    return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=desc, class_="chart", more=_hover(trend, kind))
+
+
+def _hover(trend: Trend, kind: Kind) -> str:
+    """What a day says when it is pointed at."""
+    shown = {"Value": np.where(np.isfinite(trend.values), trend.values, trend.thin), "Estimated": trend.estimate}
+    if trend.figure.key.metric != "volume":
+        shown["n"] = trend.n
+    shown |= {"Expected from": trend.lower, "to": trend.upper}
+    told = {name: one for name, one in shown.items() if one is not None and np.isfinite(one).any()}
+    return svg.hover(trend.first, kind, (LEFT + 3, WIDTH - RIGHT - 3), told, trend.figure.unit)
 
 
 def _triangles(x: Array, y: Array) -> str:

@@ -18,8 +18,8 @@ from reports.view import Bin, Drift, DriftPanel, Incident
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FEATURES_MOST = 30
-BINNED_MOST = 16
+FEATURES_MOST = 50
+BINNED_MOST = 50
 """Features whose bins are told; the drifted come first."""
 CHARTED_MOST = 8
 BINS_MOST = 25

@@ -103,7 +103,15 @@ def trend(
         estimated=estimated,
         spans=spans_of(incidents, key, first, last),
         deploys=tuple(deploy for deploy in deploys if first <= deploy.day <= last),
+        estimate=estimate_of(known, key, first, last),
     )
+
+
+def estimate_of(known: Known, key: Key, first: int, last: int) -> Array | None:
+    """What was estimated of a metric before its labels came; None where nothing was. It reaches to the night itself."""
+    rows = known.estimates(key) if key.age >= 0 else None
+    out = rows.dense(first, last) if rows and len(rows.day) else None
+    return out if out is not None and np.isfinite(out).any() else None
 
 
 def spans_of(incidents: Iterable[Incident], key: Key, first: int, last: int) -> tuple[Span, ...]:

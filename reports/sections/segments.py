@@ -9,7 +9,8 @@ import numpy as np
 from reports.index import Array, Key
 from reports.sections.figures import figure
 from reports.text import plain
-from reports.view import Panel, Row
+from reports.view import Heat, Panel, Row
+from reports.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from reports.history import Known
     from reports.series import Figure
 
-SEGMENTS_MOST = 15
-STRIP_DAYS = 60
+SEGMENTS_MOST = 20
+HEAT_DAYS = 90
 MAIN = ("accuracy", "f1", "conversion", "value_per_prediction")
 BESIDE = ("recall", "precision", "conversion")
 
@@ -33,7 +34,7 @@ def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
     ]
     whole = figure(known, main)
     last = known.day_at(main.age)
-    first = last - STRIP_DAYS + 1
+    first = last - HEAT_DAYS + 1
     whole_values = known.figures(main).dense(first, last, "judged")
     rows = [_row(known, key, whole, whole_values, beside, (first, last)) for key in _parts(known, main)]
     rows.sort(key=_worry)
@@ -71,7 +72,7 @@ def _row(
     return Row(
         name=plain(key.segment, 60),
         figures=(own, *others),
-        strip=levels(known, key, whole_values, days),
+        heat=heat(known, key, whole_values, days),
         difference=_apart(own, whole),
         severity=own.severity,
     )
@@ -84,20 +85,15 @@ def _apart(own: Figure, whole: Figure) -> float | None:
     return own.value - whole.value
 
 
-def levels(known: Known, key: Key, whole: Array, days: tuple[int, int]) -> Array:
-    """Each day's level beside the whole: 2 surely worse (the whole interval lies below), 1 seemingly worse, 0 like
-    it, -1 and -2 better; NaN without a value. Shape (days,).
-    """
+def heat(known: Known, key: Key, whole: Array, days: tuple[int, int]) -> Heat:
+    """Each day's distance from the whole (of an amount, relative to it), and whether chance explains it."""
     rows = known.figures(key)
     value, lower, upper = (rows.dense(*days, name) for name in ("judged", "lower", "upper"))
-    out = np.where(np.isfinite(value) & np.isfinite(whole), 0.0, np.nan)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         apart = value - whole
-        out[apart < -0.02] = 1
-        out[apart > 0.02] = -1
-        out[(upper < whole) & (apart < -0.02)] = 2
-        out[(lower > whole) & (apart > 0.02)] = -2
-    return out
+        if word(key.metric).kind == "amount":
+            apart = np.where(whole != 0, apart / np.abs(whole), np.nan)
+        return Heat(apart, (upper < whole) | (lower > whole))
 
 
 def _worry(row: Row) -> tuple[int, float, str]:
