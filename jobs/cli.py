@@ -178,6 +178,56 @@ def validate(models: Sequence[str]) -> None:
 
 
 @main.command()
+@click.argument("model")
+@click.argument("incident", required=False)
+@click.option("--by", "person", default=lambda: os.environ.get("USER", "somebody"), help="Who looks after it.")
+@click.option("--note", default="", help="Anything worth keeping.")
+def ack(model: str, incident: str | None, person: str, note: str) -> None:
+    """Acknowledge INCIDENT of MODEL, so that it is not repeated; without INCIDENT: what is open, and who has."""
+    from jobs import answers
+
+    spec = _spec(model)
+    if incident is None:
+        click.echo(answers.standing(spec.model, _home()))
+    else:
+        click.echo(answers.acknowledge(spec.model, _home(), incident, person, note))
+
+
+@main.command()
+@click.argument("model")
+@click.argument("key")
+@click.option("--reject", is_flag=True, help="Say no instead.")
+@click.option("--by", "person", default=lambda: os.environ.get("USER", "somebody"), help="Who decides.")
+@click.option("--note", default="", help="Anything worth keeping.")
+def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
+    """Approve the request KEY of MODEL, which waits for a person; the next `run --send` hands it over."""
+    from jobs import answers
+
+    click.echo(answers.decide(_spec(model).model, _home(), key, person, not reject, note))
+
+
+@main.command()
+@click.argument("models", nargs=-1)
+@click.option("--tell", is_flag=True, help="Also tell the channels of critical incidents, once.")
+def health(models: Sequence[str], tell: bool) -> None:
+    """Did every night run that is due? Status 1 where one of MODELS (all) is missing nights."""
+    from datetime import UTC, datetime
+
+    from jobs.health import health_of, tell_late
+    from jobs.spec.reading import find_spec, load_spec, spec_files
+
+    now = datetime.now(UTC)
+    specs = [load_spec(path) for path in [find_spec(one, _models()) for one in models] or spec_files(_models())]
+    found = [health_of(spec, _home(), now) for spec in specs]
+    for one in found:
+        click.echo(f"{'LATE' if one.late else 'ok':<6}{one}")
+    for said in tell_late(specs, _home(), now) if tell else []:
+        click.echo(f"told: {said}")
+    if any(one.late for one in found):
+        raise click.exceptions.Exit(1)
+
+
+@main.command()
 @click.argument("predictions", type=click.Path())
 @click.argument("labels", type=click.Path(), required=False)
 def init(predictions: str, labels: str | None) -> None:

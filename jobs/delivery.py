@@ -1,22 +1,23 @@
-"""Hand over what a night decided to tell: the mail over SMTP, the request for a retraining to whoever can start one.
+"""Hand over what a night decided to tell: mails, messages, and requests to whoever can carry them out.
 
 Only the newest closed night speaks; backfills and re-runs of older nights stay silent. The table `dispatches` is the
 ledger: a key in it was handed over and is not handed over again. A process that dies between the server's answer and
-the ledger repeats the mail at the next try, with the same Message-ID, so that mail programs show it once.
+the ledger repeats the message at the next try, with the same Message-ID or key, so that it can be recognised.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
+from jobs import consumers, ledger, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
-from jobs.errors import OrderError, UsageError
+from jobs.errors import DeliveryError, UsageError
 from jobs.periods import Period
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.spec.model import ModelSpec
+    from jobs.telling import Post
     from reports.view import NightView
 
 SERVER, SENDER, LINKS = "NIGHTJAR_SMTP", "NIGHTJAR_SENDER", "NIGHTJAR_LINKS"
@@ -43,100 +45,154 @@ class Dispatched:
         return f"{self.said}{asked}"
 
 
-def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> Dispatched:
-    """Send the night's mail if one is due and was not sent; tell which retraining is due.
+def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> Dispatched:
+    """Send what the night has to tell, hand requests to the spec's consumers; tell which retraining is due.
 
-    Raises DeliveryError when the server does not take the mail; trying again repeats nothing that was recorded.
+    `post` hands a mail to a server; absent: the one that NIGHTJAR_SMTP names. Raises DeliveryError, when all was
+    tried, where something was not taken; trying again repeats nothing that was recorded.
     """
     if night != newest_closed:
-        return Dispatched(f"{spec.model}: {night} is not the newest closed day ({newest_closed}), so nothing is sent")
+        return Dispatched(_silent(spec, night, newest_closed))
     with open_warehouse(home, spec.model) as warehouse:
-        return Dispatched(_mail(spec, night, warehouse), _retrain(night, warehouse))
+        said = _tell(spec, night, warehouse, post or post_of(spec))
+        done, faults = consumers.request(spec, warehouse, ledger.pending(warehouse, night))
+        if faults:
+            raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
+        return Dispatched("; ".join([said, *done]), _due(spec, "retrain", night, warehouse))
+
+
+def mail(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> str:
+    """Send the night's mail and messages as far as they are due and were not sent; says what was done."""
+    if night != newest_closed:
+        return _silent(spec, night, newest_closed)
+    with open_warehouse(home, spec.model) as warehouse:
+        return _tell(spec, night, warehouse, post or post_of(spec))
 
 
 def retrain_due(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> dict[str, Any] | None:
     """The payload of a retraining that the newest closed night requested and nobody has started, if any."""
+    return action_due(spec, "retrain", night, home, newest_closed)
+
+
+def action_due(spec: ModelSpec, action: str, night: date, home: Path, newest_closed: date) -> dict[str, Any] | None:
+    """The payload of an action that the newest closed night requested and nobody has started, with its `run_id`."""
     if night != newest_closed:
         return None
     with open_warehouse(home, spec.model) as warehouse:
-        return _retrain(night, warehouse)
+        return _due(spec, action, night, warehouse)
 
 
-def mail(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> str:
-    """Send the night's mail if one is due and was not sent; says what was done."""
+def requests_due(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> list[dict[str, Any]]:
+    """The payloads of all actions that the newest closed night requested, started or not."""
     if night != newest_closed:
-        return f"{spec.model}: {night} is not the newest closed day ({newest_closed}), so nothing is sent"
+        return []
     with open_warehouse(home, spec.model) as warehouse:
-        return _mail(spec, night, warehouse)
+        rows = warehouse.execute(
+            "SELECT payload FROM outbox WHERE night = ? AND channel IN ('retrain', 'fallback', 'rollback') "
+            "ORDER BY key",
+            [night],
+        ).fetchall()
+    return [json.loads(payload) for (payload,) in rows]
+
+
+def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> str:
+    """Hand requests to the webhooks and commands of the spec; says what was done."""
+    if night != newest_closed:
+        return _silent(spec, night, newest_closed)
+    with open_warehouse(home, spec.model) as warehouse:
+        ledger.begin(warehouse, night, datetime.now(UTC))
+        done, faults = consumers.request(spec, warehouse, ledger.pending(warehouse, night))
+    if faults:
+        raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
+    return "; ".join(done) or f"{spec.model}: no request waits for a webhook or a command"
 
 
 def record(spec: ModelSpec, home: Path, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
     """Note in the ledger that a key was handed over; noting it twice keeps the first note."""
     with open_warehouse(home, spec.model) as warehouse:
-        _record(warehouse, key, channel, night, sent_at, answer)
+        ledger.record(warehouse, key, channel, night, sent_at, answer)
 
 
-def _record(warehouse: Warehouse, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
-    warehouse.execute(
-        "INSERT INTO dispatches SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM dispatches WHERE key = ?)",
-        [key, channel, night, sent_at.astimezone(UTC).replace(tzinfo=None), answer, key],
-    )
+def _silent(spec: ModelSpec, night: date, newest_closed: date) -> str:
+    return f"{spec.model}: {night} is not the newest closed day ({newest_closed}), so nothing is sent"
 
 
-def _sent(warehouse: Warehouse, key: str) -> bool:
-    return warehouse.execute("SELECT 1 FROM dispatches WHERE key = ?", [key]).fetchone() is not None
-
-
-def _retrain(night: date, warehouse: Warehouse) -> dict[str, Any] | None:
-    _finished(night, warehouse)
+def _due(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
+    """A request that nobody has started, unless the spec's own webhook or command is to get it."""
+    ledger.finished(warehouse, night)
+    policy = getattr(spec.actions, action)
+    if policy.webhook is not None or policy.command is not None:
+        return None
     row = warehouse.execute(
-        "SELECT o.key, o.payload FROM outbox AS o WHERE o.night = ? AND o.channel = 'retrain' "
+        "SELECT o.key, o.payload FROM outbox AS o WHERE o.night = ? AND o.channel = ? "
         "AND o.key NOT IN (SELECT key FROM dispatches) ORDER BY o.key LIMIT 1",
-        [night],
+        [night, action],
     ).fetchone()
     return {**json.loads(row[1]), "run_id": row[0]} if row else None
 
 
-def _finished(night: date, warehouse: Warehouse) -> None:
-    done = warehouse.progress("report")
-    if done is None or done.through < night:
-        raise OrderError(
-            f"{warehouse.model}: the night of {night} has no report yet; run it before its messages are sent"
-        )
+def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:
+    """The mail and every message; what failed is raised when all was tried."""
+    ledger.begin(warehouse, night, datetime.now(UTC))
+    faults = telling.tell(warehouse, ledger.pending(warehouse, night), post, sender())
+    try:
+        said = _mail(spec, night, warehouse, post)
+    except DeliveryError as error:
+        faults.append(str(error))
+    if faults:
+        raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
+    return said
 
 
-def _mail(spec: ModelSpec, night: date, warehouse: Warehouse) -> str:
-    _finished(night, warehouse)
+def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:
     if not spec.mail.to:
         return f"{spec.model}: no mail, the spec names no recipient"
     key = f"{spec.model}-{night}-mail"
-    if _sent(warehouse, key):
+    if ledger.sent(warehouse, key):
         return f"{spec.model}: the mail of {night} was sent before"
+    told = [row for row in ledger.pending(warehouse, night) if row["channel"] == "mail"]
     view = _view(spec, night, warehouse)
-    if not _due(spec, night, view, warehouse):
+    if not _worth_a_mail(spec, view, bool(told)):
         return f"{spec.model}: no mail, nothing to tell about {night} (mail.when is {spec.mail.when})"
-    server = os.environ.get(SERVER)
-    if not server:
-        raise UsageError(
-            f"{spec.model}: the mail of {night} is due but {SERVER} is not set; for example smtp://host:25"
-        )
     now = datetime.now(UTC)
-    answer = smtp.send(_message(spec, view, key, warehouse.home, now), server)
-    _record(warehouse, key, "mail", night, now, answer)
+    answer = post(_message(spec, view, key, warehouse.home, now))
+    with warehouse.transaction():
+        ledger.record(warehouse, key, "mail", night, now, answer)
+        ledger.record_all(warehouse, told, now, f"told in {key}")
     return f"{spec.model}: the mail of {night} was {answer}"
 
 
+def post_of(spec: ModelSpec) -> Post:
+    """Mails go to the server of NIGHTJAR_SMTP."""
+
+    def post(message: Any) -> str:
+        server = os.environ.get(SERVER)
+        if not server:
+            raise UsageError(
+                f"{spec.model}: the mail '{message['Subject']}' is due but {SERVER} is not set; "
+                "for example smtp://host:25"
+            )
+        return smtp.send(message, server)
+
+    return post
+
+
 def _view(spec: ModelSpec, night: date, warehouse: Warehouse) -> NightView:
+    """The night as its report shows it, and who has acknowledged what since."""
     from jobs.stages import report
 
-    return next(report.views(spec, Period.of(night), warehouse))
+    view = next(report.views(spec, Period.of(night), warehouse))
+    known = ledger.answers(warehouse, "acknowledged")
+    incidents = [
+        replace(one, note=f"acknowledged by {known[one.id][1]}") if one.id in known else one for one in view.incidents
+    ]
+    return replace(view, incidents=type(view.incidents)(incidents))
 
 
-def _due(spec: ModelSpec, night: date, view: NightView, warehouse: Warehouse) -> bool:
-    if spec.mail.when == "change":
-        told = warehouse.execute("SELECT COUNT(*) FROM outbox WHERE night = ? AND channel = 'mail'", [night]).fetchone()
-        return bool(told and told[0])
-    return spec.mail.when == "always" or bool(view.incidents)
+def _worth_a_mail(spec: ModelSpec, view: NightView, news: bool) -> bool:
+    """An acknowledged incident makes no mail by itself any more."""
+    open_ones = any(not one.note for one in view.incidents)
+    return news or spec.mail.when == "always" or (spec.mail.when == "incident" and open_ones)
 
 
 def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: datetime) -> Any:
@@ -146,7 +202,11 @@ def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: dateti
     page = report_file(home, spec.model, view.night)
     links = os.environ.get(LINKS)
     link = f"{links.rstrip('/')}/{spec.model}/{view.night}/{page.name}" if links else page.as_uri()
-    sender = os.environ.get(SENDER, "Nightjar <nightjar@localhost>")
-    message = compose(view, sender, spec.mail.to, link, key)
+    message = compose(view, sender(), spec.mail.to, link, key)
     message["Date"] = format_datetime(now)
     return message
+
+
+def sender() -> str:
+    """The From address."""
+    return os.environ.get(SENDER, "Nightjar <nightjar@localhost>")

@@ -160,13 +160,13 @@ TABLES: tuple[Table, ...] = (
         "breaches that belong together, one row per incident and night of its life",
         _columns(
             "model VARCHAR, night DATE, incident VARCHAR, state VARCHAR, severity VARCHAR, scope VARCHAR, title VARCHAR, "
-            "opened DATE, last_breach DATE, quiet_nights INTEGER, evidence JSON"
+            "opened DATE, last_breach DATE, quiet_nights INTEGER, evidence JSON, text VARCHAR"
         ),
         night="night",
     ),
     Table(
         "decisions",
-        "what is done about an incident and why: outcome is requested or held",
+        "what is done about an incident and why: outcome is requested, held or dry_run; payload has every figure that led to it",
         _columns(
             "model VARCHAR, night DATE, key VARCHAR, incident VARCHAR, action VARCHAR, outcome VARCHAR, reason VARCHAR, "
             "payload JSON"
@@ -185,6 +185,12 @@ TABLES: tuple[Table, ...] = (
         "dispatches",
         "the ledger of side effects: a key in here was handed over and is never handed over again",
         _columns("key VARCHAR, channel VARCHAR, night DATE, sent_at TIMESTAMP, answer VARCHAR"),
+        night=None,
+    ),
+    Table(
+        "answers",
+        "what people said: answer is acknowledged (key: an incident), approved or rejected (key: a decision)",
+        _columns("key VARCHAR, answer VARCHAR, person VARCHAR, answered_at TIMESTAMP, note VARCHAR"),
         night=None,
     ),
 )

@@ -38,7 +38,7 @@ def compose(view: NightView, sender: str, recipients: Iterable[str], link: str, 
     message["Subject"] = subject(view)
     message["From"] = sender
     message["To"] = ", ".join(recipients)
-    message["Message-ID"] = f"<{name}@{_domain(sender)}>"
+    message["Message-ID"] = f"<{name}@{domain_of(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text_part(view, link), cte="quoted-printable")
     message.add_alternative(html_part(view, link), subtype="html", cte="quoted-printable")
@@ -46,7 +46,7 @@ def compose(view: NightView, sender: str, recipients: Iterable[str], link: str, 
     return message
 
 
-def _domain(sender: str) -> str:
+def domain_of(sender: str) -> str:
     """The domain a message's name is made in."""
     found = sender.rpartition("@")[2].strip().rstrip(">").strip()
     try:
@@ -71,6 +71,7 @@ def text_part(view: NightView, link: str) -> str:
     lines = [sentence.verdict(view), ""]
     for incident in view.incidents[:INCIDENTS_MOST]:
         lines.append(f"{incident.number}. {incident.title} ({incident.severity}, since {short_day(incident.opened)})")
+        lines += [f"   {words}" for words in (incident.text, incident.note) if words]
         lines += [
             f"   {decision.action} {decision.outcome} on {short_day(decision.night)}: {decision.reason}"
             for decision in incident.decisions[:2]

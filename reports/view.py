@@ -62,6 +62,10 @@ class Incident:
     evidence: tuple[Evidence, ...]
     more_evidence: int
     decisions: tuple[Decision, ...]
+    text: str = ""
+    """The same in sentences, with values before and after."""
+    note: str = ""
+    """Who has acknowledged it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
-"""What is done about an incident: decisions with their reasons and guard rails, and the messages that tell people.
+"""What is done about an incident: decisions with their reasons, guard rails and every figure that led to them.
 
-Nothing here has a side effect. Every decision and message has one key, by which it is handed over once.
+Nothing here has a side effect. Every decision has one key, by which it is handed over once.
 """
 
 from __future__ import annotations
@@ -29,6 +29,12 @@ ORDER = ("rollback", "fallback", "retrain")
 SHOWN = 10
 """Pieces of evidence in a payload."""
 
+AUDITED = (
+    "rule", "metric", "feature", "segment", "version", "label_age", "day", "value", "n", "expected", "lower", "upper",
+    "severity", "detector", "reason",
+)  # fmt: skip
+"""What a decision keeps of each breach that asked for it."""
+
 
 @dataclass(frozen=True)
 class Requested:
@@ -37,6 +43,7 @@ class Requested:
     night: date
     key: str
     action: str
+    incident: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,8 @@ class Situation:
     policies: Mapping[str, ActionPolicy]
     versions: Mapping[str, str | None]
     """`current` and `previous`, None where there is none."""
+    unresolved: frozenset[str] = frozenset()
+    """Incidents that are open tonight."""
 
 
 def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
@@ -65,26 +74,32 @@ def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
         key = f"{told.incident.incident}-{action}"
         if key in known:
             continue
-        held = _held(action, situation)
+        held = _held(action, told.incident, situation)
         reason = held or told.incident.title
+        payload = _payload(told.incident, key, action, situation)
         rows.append(
             {
                 "night": situation.night,
                 "key": key,
                 "incident": told.incident.incident,
                 "action": action,
-                "outcome": "held" if held else "requested",
+                "outcome": "held" if held else "dry_run" if situation.policies[action].dry_run else "requested",
                 "reason": reason,
-                "payload": _payload(told.incident, key, action, situation),
+                "payload": payload | {"audit": _audit(told, action, situation, held)},
             }
         )
     return rows
 
 
-def _held(action: str, situation: Situation) -> str:
+def _held(action: str, incident: Incident, situation: Situation) -> str:
     """Why the action must wait; empty where it need not."""
     policy = situation.policies[action]
-    last = max((one.night for one in situation.history if one.action == action), default=None)
+    last = _last(action, situation)
+    if other := _open_request(action, incident, situation):
+        return (
+            f"a {action} was requested on {other.night} for {other.incident}, which is still open; one at a time, "
+            f"until {other.night + timedelta(days=policy.open_days)} at most"
+        )
     if last is not None and situation.night < last + timedelta(days=policy.cooldown_days):
         free = last + timedelta(days=policy.cooldown_days)
         return f"{action} was last requested on {last}; it cools down until {free}"
@@ -98,6 +113,53 @@ def _held(action: str, situation: Situation) -> str:
     return ""
 
 
+def _last(action: str, situation: Situation) -> date | None:
+    return max((one.night for one in situation.history if one.action == action), default=None)
+
+
+def _open_request(action: str, incident: Incident, situation: Situation) -> Requested | None:
+    """The latest request for the same action by another incident that has not ended."""
+    since = situation.night - timedelta(days=situation.policies[action].open_days)
+    found = [
+        one
+        for one in situation.history
+        if one.action == action
+        and one.incident != incident.incident
+        and one.incident in situation.unresolved
+        and one.night > since
+    ]
+    return max(found, key=lambda one: (one.night, one.key), default=None)
+
+
+def _audit(told: Told, action: str, situation: Situation, held: str) -> dict[str, Any]:
+    """Every figure that led to a decision: the breaches that ask for it, and what each guard rail saw."""
+    policy, last = situation.policies[action], _last(action, situation)
+    other = _open_request(action, told.incident, situation)
+    return {
+        "held_because": held or None,
+        "asked_by": [
+            {name: breach.items[-1].get(name) for name in AUDITED} for breach in told.asking if breach.action == action
+        ],
+        "guards": {
+            "fresh_labels": situation.fresh_labels,
+            "fresh_days": FRESH_DAYS,
+            "min_labels": policy.min_labels,
+            "last_requested": str(last) if last else None,
+            "cooldown_days": policy.cooldown_days,
+            "open_request": other.key if other else None,
+            "open_days": policy.open_days,
+            "approval": policy.approval,
+            "dry_run": policy.dry_run,
+        },
+        "incident": {
+            "state": told.incident.state,
+            "severity": told.incident.severity,
+            "opened": str(told.incident.opened),
+            "evidence": [dict(item) for item in told.incident.evidence[:SHOWN]],
+        },
+    }
+
+
 def _payload(incident: Incident, key: str, action: str, situation: Situation) -> dict[str, Any]:
     about = evidence.days(incident.evidence)
     return {
@@ -108,60 +170,13 @@ def _payload(incident: Incident, key: str, action: str, situation: Situation) ->
         "incident": incident.incident,
         "night": str(situation.night),
         "reason": incident.title,
-        "metrics": _shown(incident),
+        "metrics": shown(incident),
         "days": {"first": str(about.first), "last": str(about.last)} if about else None,
         "versions": dict(situation.versions),
     }
 
 
-def _shown(incident: Incident) -> list[dict[str, Any]]:
+def shown(incident: Incident) -> list[dict[str, Any]]:
     wanted = ("metric", "feature", "segment", "version", "label_age", "day", "value", "expected", "n", "severity")
-    return [{name: item[name] for name in wanted} for item in incident.evidence[:SHOWN]]
-
-
-def messages(
-    told: Sequence[Told], decisions: Sequence[Mapping[str, Any]], model: str, night: date
-) -> list[dict[str, Any]]:
-    """Rows of table `outbox` (payload a mapping): one mail per change of an incident, one trigger per request."""
-    rows = [_mail(one.incident, model, night) for one in told if one.changed]
-    return rows + [
-        {
-            "night": night,
-            "key": row["key"],
-            "incident": row["incident"],
-            "channel": row["action"],
-            "subject": f"{model}: {row['action']} requested, {row['reason']}",
-            "payload": row["payload"],
-        }
-        for row in decisions
-        if row["outcome"] == "requested"
-    ]
-
-
-def _mail(incident: Incident, model: str, night: date) -> dict[str, Any]:
-    key = f"{incident.incident}-{incident.state}-{night}"
-    nights = (incident.last_breach - incident.opened).days + 1
-    lead = {
-        "opened": f"[{incident.severity}] {model}:",
-        "escalated": f"[{incident.severity}] {model}, worse:",
-        "resolved": f"[resolved] {model}, after {nights} night{'s' if nights != 1 else ''}:",
-    }[incident.state]
-    return {
-        "night": night,
-        "key": key,
-        "incident": incident.incident,
-        "channel": "mail",
-        "subject": f"{lead} {incident.title}",
-        "payload": {
-            "version": PAYLOAD_VERSION,
-            "model": model,
-            "key": key,
-            "incident": incident.incident,
-            "state": incident.state,
-            "severity": incident.severity,
-            "night": str(night),
-            "opened": str(incident.opened),
-            "title": incident.title,
-            "metrics": _shown(incident),
-        },
-    }
+    telling = [item for item in incident.evidence if item["role"] != "context"]
+    return [{name: item[name] for name in wanted} for item in telling[:SHOWN]]

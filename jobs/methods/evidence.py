@@ -27,6 +27,12 @@ MOST = 50
 EARLIER, LATER = timedelta(days=7), timedelta(days=1)
 """How far around its days an incident still answers for them: rules over several nights speak late."""
 
+ADDED = ("before", "after", "bins", "carried", "coverage", "usual_coverage", "muted")
+"""What a piece of evidence may have besides; see `jobs.methods.particulars`."""
+
+NOTED = timedelta(days=7)
+"""How long before a figure's day something done is told beside it."""
+
 CAUSE = 10.0
 """Added to the weight of causes, so that they come before every effect."""
 
@@ -115,11 +121,40 @@ def importances(given: Mapping[str, float | None]) -> dict[str, float]:
 
 def new_version(one: Item) -> Item:
     """The change of version itself, as the cause of what a new version's figures show."""
-    return one | {
+    return {name: value for name, value in one.items() if name not in ADDED} | {
         "role": "cause", "weight": CAUSE + 2, "metric": "version", "feature": "", "segment": "all", "label_age": None,
         "value": None, "n": None, "expected": None, "lower": None, "upper": None,
         "reason": f"{one['version']} replaced {one.get('former_version', 'another version')}",
     }  # fmt: skip
+
+
+def notes(one: Item, changes: Iterable[Mapping[str, Any]], markers: Iterable[tuple[date, str]]) -> list[Item]:
+    """What was done in the NOTED days up to a figure's day: versions that began, and the spec's markers.
+
+    `changes`: `version`, `first_day` (days). They may explain the figure and prove nothing, so their role is `context`.
+    """
+    day = date.fromisoformat(one["day"])
+    blank = one | {
+        "role": "context", "weight": 0.01, "metric": "version", "feature": "", "segment": "all", "label_age": None,
+        "value": None, "n": None, "expected": None, "lower": None, "upper": None, "severity": "info",
+        "detector": "marker", "rule": "",
+    }  # fmt: skip
+    for name in (*ADDED, "former_version"):
+        blank.pop(name, None)
+    begun = [
+        blank | _on(change["first_day"]) | {"version": change["version"], "reason": f"{change['version']} began"}
+        for change in changes
+        if timedelta(0) <= day - change["first_day"] <= NOTED
+    ]
+    return begun + [
+        blank | _on(when) | {"metric": "marker", "version": "all", "feature": what, "reason": what}
+        for when, what in markers
+        if timedelta(0) <= day - when <= NOTED
+    ]
+
+
+def _on(day: date) -> dict[str, str]:
+    return {"day": str(day), "first_day": str(day), "last_day": str(day)}
 
 
 def merge(before: Sequence[Item], tonight: Iterable[Item]) -> list[Item]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import forecast, rules, scale, wording
+from jobs.methods import forecast, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
 from jobs.spec.model import Rule
@@ -74,16 +74,21 @@ def _series(group: pd.DataFrame) -> Series:
     )
 
 
-def judge(rule: Rule, told: pd.DataFrame, detection: Detection, first: date) -> pd.DataFrame:
+def judge(
+    rule: Rule, told: pd.DataFrame, detection: Detection, first: date, rivals: Sequence[Rule] = ()
+) -> pd.DataFrame:
     """Verdicts of one rule for the nights from `first` on; `told` as `expect` answers it."""
-    chosen = rules.select(rule, told)
+    chosen = rules.select(rule, told, rivals)
     if chosen.empty:
         return chosen
     chosen["why"] = _why_not(rule, chosen)
     side = {"up": 1.0, "down": -1.0, "both": 0.0}[BY_NAME[rule.metric].harm]
     distance = chosen["distance"].to_numpy(dtype=float)
     harmful = np.abs(distance) if side == 0 else side * distance
-    chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit)
+    effect = specificity.large_enough(
+        rule.min_effect, chosen["value"].to_numpy(dtype=float), chosen["expected"].to_numpy(dtype=float)
+    )
+    chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit) & effect
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
     better = (now["why"] == "") & (-side * now["distance"] > detection.limit)

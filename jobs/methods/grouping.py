@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.methods import evidence, wording
+from jobs.methods import evidence, story, wording
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -38,6 +38,15 @@ class Incident:
     def title(self) -> str:
         """What happened and what it did."""
         return wording.title(self.evidence)
+
+    @property
+    def text(self) -> str:
+        """The same in sentences, with the values before and after."""
+        life = {
+            "state": self.state, "opened": str(self.opened), "last_breach": str(self.last_breach),
+            "severity": self.severity, "quiet_nights": self.quiet_nights,
+        }  # fmt: skip
+        return f"{story.tell(self.evidence)} {story.state(life)}"
 
     @property
     def is_open(self) -> bool:
@@ -236,6 +245,7 @@ def as_row(told: Told, night: date, encode: Any) -> Mapping[str, Any]:
         "severity": one.severity,
         "scope": one.scope,
         "title": one.title,
+        "text": one.text,
         "opened": one.opened,
         "last_breach": one.last_breach,
         "quiet_nights": one.quiet_nights,

@@ -7,18 +7,19 @@ label_age, value, n, lower, upper, state, reason. Everything is computed for all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from jobs.methods import scale, versions
+from jobs.methods import scale, specificity, versions
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES, Text, reasons
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     import numpy.typing as npt
@@ -41,6 +42,8 @@ class World:
     """`version`, `feature`, `value` (missing rate), `n`: the reference that each version is held against."""
     first_days: pd.DataFrame
     """`version`, `first_day`: live versions and the day each first answered."""
+    tightness: Mapping[str, float] = field(default_factory=dict)
+    """By feature, what a general limit is multiplied by; see `jobs.methods.specificity.tightness`."""
 
 
 def lookback(rule: Rule, detection: Detection) -> int:
@@ -49,17 +52,20 @@ def lookback(rule: Rule, detection: Detection) -> int:
     return window + (rule.nights - 1 + GRACE_DAYS if rule.nights > 1 else 0)
 
 
-def select(rule: Rule, figures: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `figures` that the rule is about; live versions together, or each where they are not summed."""
+def select(rule: Rule, figures: pd.DataFrame, rivals: Iterable[Rule] = ()) -> pd.DataFrame:
+    """The rows of `figures` that the rule is about; live versions together, or each where they are not summed.
+
+    `rivals`: all rules; a figure that a more specific one of them is about is left to that one.
+    """
     chosen = figures["metric"] == rule.metric
-    chosen &= (figures["segment"] == "all") == (rule.segments == "all")
-    if rule.features is not None:
-        chosen &= figures["feature"].isin(rule.features)
-    if rule.ages is not None:
-        chosen &= figures["label_age"].isin(rule.ages)
+    if isinstance(rule.segments, str):
+        chosen &= (figures["segment"] == "all") == (rule.segments == "all")
+    chosen &= specificity.named(rule, figures) & ~specificity.taken(rule, rivals, figures)
     found = figures[chosen]
     if rule.against == "previous_version":
         return found[found["version"] != "all"].reset_index(drop=True)
+    if rule.versions is not None:
+        return found.reset_index(drop=True)
     summed = (
         (found["version"] == "all")
         .groupby([found[key] for key in ("day", "feature", "segment", "age")])
@@ -68,15 +74,19 @@ def select(rule: Rule, figures: pd.DataFrame) -> pd.DataFrame:
     return found[(found["version"] == "all") | ~summed].reset_index(drop=True)
 
 
-def judge(rule: Rule, figures: pd.DataFrame, world: World, detection: Detection, first: date) -> pd.DataFrame:
+def judge(
+    rule: Rule, figures: pd.DataFrame, world: World, detection: Detection, first: date, rivals: Iterable[Rule] = ()
+) -> pd.DataFrame:
     """Verdicts of one rule with a bound for the nights from `first` on; columns as `verdicts.COLUMNS` says.
+
+    `rivals`: all rules of the spec, of which the most specific one judges a figure.
 
     Raises ValueError for a rule without a bound of its own (`outside: expected`).
     """
-    chosen = _with_former(rule, select(rule, figures), figures, world, detection)
+    chosen = _with_former(rule, select(rule, figures, rivals), figures, world, detection)
     if chosen.empty:
         return chosen
-    chosen = _beyond(rule, chosen, figures, detection.error_rate)
+    chosen = _beyond(rule, chosen, figures, detection.error_rate, world.tightness)
     chosen["streak"] = streak(chosen, rule.nights)
     told = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
     return _verdicts(rule, told)
@@ -153,13 +163,16 @@ def _in_reference(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, refer
 # beyond the bound, and by more than chance ----------------------------------------------------------------------
 
 
-def _beyond(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, error_rate: float) -> pd.DataFrame:
+def _beyond(
+    rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, error_rate: float, tightness: Mapping[str, float]
+) -> pd.DataFrame:
     """Adds `bound`, `distance`, `past_bound` (what the rule calls worth having) and `beyond` (and not chance)."""
     judged = (chosen["why"] == "").to_numpy()
     value, former = chosen["value"].to_numpy(dtype=float), chosen["former"].to_numpy(dtype=float)
     falling = rule.below is not None or rule.drop is not None
-    bound = _bound(rule, chosen, figures)
+    bound = _bound(rule, chosen, figures, specificity.factors(rule, chosen["feature"], tightness))
     crossed = (value < bound) if falling else (value > bound)
+    crossed &= specificity.large_enough(rule.min_effect, value, np.where(np.isfinite(former), former, bound))
     if rule.metric == "psi" and rule.above is not None:
         distance = value / bound
         certain = np.ones(len(chosen), dtype=bool)  # the bound is never below what chance alone explains
@@ -178,19 +191,19 @@ def _beyond(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, error_rate:
     )
 
 
-def _bound(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame) -> Floats:
+def _bound(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, factors: Floats) -> Floats:
     former = chosen["former"].to_numpy(dtype=float)
     if rule.above is not None and rule.metric == "psi":
         keys = ["day", "version", "feature", "segment", "age"]
         limits = figures.loc[figures["metric"] == "psi_null_limit", [*keys, "value"]]
         null = chosen[keys].merge(limits, how="left", on=keys)["value"].to_numpy(dtype=float)
-        return np.asarray(np.fmax(null, rule.above), dtype=np.float64)
+        return np.asarray(np.fmax(null, rule.above * factors), dtype=np.float64)
     if rule.above is not None or rule.below is not None:
         return np.full(len(chosen), rule.above if rule.above is not None else rule.below, dtype=float)
     change = rule.drop or rule.rise
     if change is None:
         raise ValueError(f"rule '{rule.name}' has no bound of its own; it is judged by its expected range")
-    step = change.amount if change.unit == "pp" else np.abs(former) * change.amount
+    step = factors * (change.amount if change.unit == "pp" else np.abs(former) * change.amount)
     return np.asarray(former - step if rule.drop else former + step)
 
 

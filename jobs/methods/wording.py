@@ -87,6 +87,18 @@ def against(item: Evidence) -> str:
     return f"{lead} {number(metric, expected)}"
 
 
+def compared(item: Evidence) -> str:
+    """The same within a sentence.
+
+    >>> compared({"metric": "conversion", "expected": 0.225, "detector": "previous_version", "former_version": "v1"})
+    'v1 had 22.5 %'
+    """
+    if item.get("detector") != "previous_version" or item.get("expected") is None:
+        return against(item)
+    former = item.get("former_version") or "the version before"
+    return say("{former} had {value}", former=former, value=number(item["metric"], item["expected"]))
+
+
 def figure(item: Evidence) -> str:
     """One piece of evidence as part of a title.
 
@@ -98,7 +110,7 @@ def figure(item: Evidence) -> str:
     metric, value, rule = item["metric"], item.get("value"), item.get("rule", "")
     if rule == "no data":
         return f"no predictions for {item['day']}"
-    if metric == "delivery":
+    if metric == "delivery" or rule == "stuck":
         return str(item["reason"])
     feature = item.get("feature", "")
     where = "" if item.get("segment", "all") == "all" else f" for {item['segment']}"
@@ -121,6 +133,7 @@ def title(evidence: Sequence[Evidence]) -> str:
     ... ])
     'browsing_minutes drifted (PSI 1.24) → accuracy 83.1 % (expected 95.0 %)'
     """
+    evidence = [item for item in evidence if item["role"] != "context"]
     causes = [_cause(item) for item in evidence if item["role"] == "cause"]
     effects: dict[str, str] = {}
     for item in evidence:
@@ -154,3 +167,143 @@ def since(day: date, days: int) -> str:
     'since 2025-03-01 (3 days)'
     """
     return f"since {day} ({days} day{'s' if days != 1 else ''})"
+
+
+def stuck(metric: str, value: float, begun: date, days: int) -> str:
+    """A series that stands still.
+
+    >>> from datetime import date
+    >>> stuck("score_mean", 0.3124, date(2025, 3, 1), 5)
+    'mean score stuck at 0.312 since 2025-03-01 (5 days)'
+    """
+    return f"{name(metric)} stuck at {number(metric, value)} {since(begun, days)}"
+
+
+SENTENCES = {
+    "took over": "Version {version} took over from {former} on {first_day}.",
+    "no data": "No predictions were delivered for {day}.",
+    "missing": "{feature} is missing in {value} of the rows of {day} ({against}).",
+    "drifted": "{feature} has drifted since {first_day}: its PSI on {day} was {value}, the bound is {bound}.",
+    "numbers drifted": (
+        "{feature} has drifted since {first_day}: on {day} its mean was {mean_after}, before {mean_before}; "
+        "its median {median_after}, before {median_before} (PSI {value}, the bound is {bound})."
+    ),
+    "bin": "{values} made up {observed} of the rows, in the reference {expected}.",
+    "figure": "{metric} of {day} was {value}, {against} (n {n}).",
+    "figure at age": "{metric} of {day}, as known after {days}, was {value}, {against} (n {n}).",
+    "figure of segment": "{metric} of {day} for {segment} was {value}, {against} (n {n}).",
+    "figure at age of segment": (
+        "{metric} of {day} for {segment}, as known after {days}, was {value}, {against} (n {n})."
+    ),
+    "figure and bound": "{metric} of {day} was {value}, the bound is {bound} (n {n}).",
+    "figure and bound at age": (
+        "{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."
+    ),
+    "figure and bound of segment": "{metric} of {day} for {segment} was {value}, the bound is {bound} (n {n}).",
+    "figure and bound at age of segment": (
+        "{metric} of {day} for {segment}, as known after {days}, was {value}, the bound is {bound} (n {n})."
+    ),
+    "carried by rate": "{part} of that comes from {segment}: {value} there, before {before}.",
+    "carried by mix": "{part} of that comes from the share of {segment}: {share} of the rows, before {share_before}.",
+    "coverage": "{coverage} of that day's labels were known, as usual.",
+    "coverage differs": "Only part of the truth is in: {coverage} of that day's labels were known, usually {usual}.",
+    "began": "Version {version} began to answer on {day}.",
+    "marker": "On {day}: {what}.",
+    "more": "{count} more figures belong to it; the report has them.",
+    "one more": "One more figure belongs to it; the report has it.",
+    "state opened": "This is new tonight.",
+    "state ongoing": "It has been open since {opened}.",
+    "state escalated": "It has been open since {opened} and is now {severity}.",
+    "state resolved": "It is over: it lasted {nights}, from {opened} to {last}, and {quiet} since were quiet.",
+    "decision requested": "A {action} has been requested.",
+    "decision held": "A {action} is held back: {reason}.",
+    "decision dry_run": "A {action} would have been requested; the spec says dry_run.",
+    "owner": "Owner: {owner}.",
+    "subject opened": "[{severity}] {model}: {title}",
+    "subject ongoing": "[{severity}] {model}, still open: {title}",
+    "subject escalated": "[{severity}] {model}, worse: {title}",
+    "subject resolved": "[resolved] {model}, after {nights}: {title}",
+    "note": "[info] {model}: {title}",
+    "notes": "[info] {model}: {title} and {count} more",
+}
+"""Whole sentences with named gaps, so that another language can put the gaps where it needs them."""
+
+
+def say(text: str, **names: Any) -> str:
+    """A sentence of SENTENCES with its gaps filled."""
+    return text.format(**names)
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence of their own.
+
+    >>> sentence("no labels arrive")
+    'No labels arrive.'
+    """
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith(".") else ".")
+
+
+def amount(value: float | None) -> str:
+    """A feature's value, in its own unit: as many digits as say something.
+
+    >>> amount(2.0312), amount(12345.6), amount(0.00123), amount(None)
+    ('2.03', '12,346', '0.00123', 'unknown')
+    """
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def bin_name(told: Evidence) -> str:
+    """A bin of a reference as the subject of a sentence.
+
+    >>> bin_name({"kind": "interval", "lower": None, "upper": 3.2}), bin_name({"kind": "category", "category": "FR"})
+    ('Values up to 3.2', 'FR')
+    """
+    kind, lower, upper = told["kind"], told.get("lower"), told.get("upper")
+    if kind == "category":
+        return str(told["category"])
+    if kind == "interval":
+        if lower is None:
+            return say("Values up to {upper}", upper=amount(upper))
+        if upper is None:
+            return say("Values above {lower}", lower=amount(lower))
+        return say("Values from {lower} to {upper}", lower=amount(lower), upper=amount(upper))
+    return {"missing": "Missing values", "unseen": "Values never seen before", "infinite": "Infinite values"}.get(
+        kind, "The rarer values"
+    )
+
+
+def days_text(count: int) -> str:
+    """`1 day`, `7 days`."""
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
+def nights_text(count: int) -> str:
+    """`1 night`, `3 nights`."""
+    return f"{count} night" if count == 1 else f"{count} nights"
+
+
+def subject(state: str, severity: str, model: str, title: str, nights: str) -> str:
+    """The first line of a message about an incident."""
+    return say(SENTENCES[f"subject {state}"], severity=severity, model=model, title=title, nights=nights)
+
+
+def note(model: str, lines: Sequence[str], count: int) -> str:
+    """The first line of a note about figures that wake nobody."""
+    return say(SENTENCES["notes" if count > 1 else "note"], model=model, title=lines[0], count=count - 1)
+
+
+def decision(row: Mapping[str, Any]) -> str:
+    """What was decided: a row of `decisions`."""
+    return say(SENTENCES[f"decision {row['outcome']}"], action=row["action"], reason=row["reason"])
+
+
+def owner(name: str) -> str:
+    """Who is asked; empty where the spec names nobody."""
+    return say(SENTENCES["owner"], owner=name) if name else ""
+
+
+def paragraph(sentences: Sequence[str]) -> str:
+    """Sentences, without the empty ones."""
+    return " ".join(filter(None, sentences))

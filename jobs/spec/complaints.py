@@ -161,7 +161,7 @@ def fields_at(path: KeyPath) -> dict[str, FieldInfo]:
     """The fields of the class that describes this place of a spec; empty where none does.
 
     >>> list(fields_at(("actions", "retrain")))
-    ['cooldown_days', 'min_labels']
+    ['cooldown_days', 'min_labels', 'open_days', 'approval', 'dry_run', 'dag', 'webhook', 'command']
     """
     here: Any = ModelSpec
     for part in path:

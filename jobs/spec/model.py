@@ -6,6 +6,7 @@ JSON Schema that editors complete and check with.
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
@@ -98,6 +99,35 @@ ChangeText = Annotated[
     PlainSerializer(str, when_used="always"),
     WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(%|pp)\s*$", "examples": ["10%", "5pp"]}),
 ]
+
+
+_ENVIRONMENT = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
+_CHANNEL = rf"^(mail|log|mailto:[^@\s]+@[^@\s]+|{_ENVIRONMENT[1:-1]})$"
+
+
+def _secret(given: Any) -> Any:
+    """A URL with its password does not belong into a file that many read."""
+    if isinstance(given, str) and "://" in given:
+        raise ValueError("holds a URL; put it into an environment variable and write ${NAME} here")
+    return given
+
+
+def _channel(given: Any) -> Any:
+    if isinstance(_secret(given), str) and not re.match(_CHANNEL, given):
+        raise ValueError(f"'{given}' is no channel; write mail, mailto:a@example.org, log or ${{NAME}}")
+    return given
+
+
+def _environment_name(given: Any) -> Any:
+    if isinstance(_secret(given), str) and not re.match(_ENVIRONMENT, given):
+        raise ValueError(f"'{given}' is no environment variable; write ${{NAME}}")
+    return given
+
+
+EnvironmentName = Annotated[
+    str, BeforeValidator(_environment_name), WithJsonSchema({"type": "string", "pattern": _ENVIRONMENT})
+]
+Channel = Annotated[str, BeforeValidator(_channel), WithJsonSchema({"type": "string", "pattern": _CHANNEL})]
 
 
 class PredictionColumns(Strict):
@@ -260,14 +290,18 @@ class Rule(Strict):
     """What a drop or rise is measured from."""
     features: tuple[str, ...] | None = None
     """Absent: every feature, and for psi the score and decision too."""
-    segments: Literal["all", "each"] = "all"
-    """`all`: the whole day; `each`: every segment."""
+    segments: Literal["all", "each"] | tuple[str, ...] = "all"
+    """`all`: the whole day; `each`: every segment; `[customer=new]`: those named."""
     ages: tuple[int, ...] | None = None
     """Absent: every label age."""
+    versions: tuple[str, ...] | None = None
+    """Absent: all live versions together where they are summed, else each."""
     nights: int = Field(1, ge=1, le=60)
     """Nights in a row, judged ones, before it is a breach."""
     min_n: int = Field(50, ge=1)
     """Below this n the rule does not judge."""
+    min_effect: ChangeText | None = None
+    """The figure must also lie this far from what it is held against, `3%` of it or `1pp`."""
     severity: Severity = "warning"
     action: Action | None = None
     """What a breach asks for; absent: nothing but to be told."""
@@ -287,8 +321,9 @@ class Rule(Strict):
         bound, size = next((name, getattr(self, name)) for name in bounds if getattr(self, name) is not None)
         against = {"recent": "", "reference": " on reference", "previous_version": " on previous version"}
         size_text = f"{size:g}" if isinstance(size, float) else str(size)
-        by_segment = " by segment" if self.segments == "each" else ""
-        return f"{self.metric} {bound} {size_text}{against[self.against]}{by_segment}"
+        named = {"all": "", "each": " by segment"}
+        where = named[self.segments] if isinstance(self.segments, str) else f" for {', '.join(self.segments)}"
+        return f"{self.metric} {bound} {size_text}{against[self.against]}{where}"
 
 
 class Detection(Strict):
@@ -322,11 +357,48 @@ class Incidents(Strict):
 
 
 class ActionPolicy(Strict):
-    """Guard rails of one action."""
+    """Guard rails of one action, and who carries it out."""
 
     cooldown_days: int = Field(14, ge=0)
     """Days after it in which it is not asked for again."""
     min_labels: int = Field(500, ge=0)
+    """Labels known in the last 28 days that it needs."""
+    open_days: int = Field(28, ge=0)
+    """Days for which a request counts as open while its incident lasts; one may be open at a time."""
+    approval: bool = False
+    """Whether a person must approve: in Airflow's own page, or with `nightjar approve`."""
+    dry_run: bool = False
+    """Decided and written down, and nothing is started."""
+    dag: str | None = None
+    """Airflow: the DAG that is started with the payload; of retrain, absent: `retrain`."""
+    webhook: EnvironmentName | None = None
+    """`${NAME}`: the environment variable with the URL that gets the payload, where no DAG is started."""
+    command: tuple[str, ...] | None = None
+    """Program and arguments that get the payload on standard input, where no DAG is started."""
+
+    @model_validator(mode="after")
+    def _one_consumer(self) -> Self:
+        given = [name for name in ("dag", "webhook", "command") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"needs at most one of dag, webhook, command; given: {' and '.join(given)}")
+        if self.command is not None and not self.command:
+            raise ValueError("command is an empty list; name the program, or leave the key out")
+        return self
+
+
+class FallbackPolicy(ActionPolicy):
+    """Guard rails of switching to the rule engine."""
+
+    cooldown_days: int = Field(7, ge=0)
+    """Days after it in which it is not asked for again."""
+    min_labels: int = Field(100, ge=0)
+    """Labels known in the last 28 days that it needs."""
+
+
+class RollbackPolicy(ActionPolicy):
+    """Guard rails of going back to the previous version."""
+
+    min_labels: int = Field(0, ge=0)
     """Labels known in the last 28 days that it needs."""
 
 
@@ -334,8 +406,61 @@ class Actions(Strict):
     """What may be asked for, and its guard rails."""
 
     retrain: ActionPolicy = ActionPolicy()
-    fallback: ActionPolicy = ActionPolicy(cooldown_days=7, min_labels=100)
-    rollback: ActionPolicy = ActionPolicy(cooldown_days=14, min_labels=0)
+    fallback: FallbackPolicy = FallbackPolicy()
+    rollback: RollbackPolicy = RollbackPolicy()
+
+
+class Channels(Strict):
+    """Who is told when an incident opens, escalates or resolves, by its severity.
+
+    `mail`: the night's mail tells it; `mailto:a@b.c`: a mail of its own; `log`; or `${NAME}`, the environment
+    variable with the URL of a chat, a pager or a webhook.
+    """
+
+    critical: tuple[Channel, ...] = ("mail",)
+    """Of incidents that became critical, and of nights that did not run."""
+    warning: tuple[Channel, ...] = ("mail",)
+    """Of incidents that are warnings."""
+    info: tuple[Channel, ...] = ("log",)
+    """Of figures that open no incident; each is told on its first night."""
+    repeat_after: int | None = Field(None, ge=1)
+    """Nights after which an open incident that nobody acknowledged is told again; absent: never."""
+
+
+class Mute(Strict):
+    """What is not told until a day, because it is known; everything that is named must match."""
+
+    metric: MetricName | None = None
+    """Absent: any."""
+    feature: str | None = None
+    """Absent: any."""
+    segment: str | None = None
+    """`all` or `column=value`; absent: any."""
+    incident: str | None = None
+    """One incident by its name, whatever it is made of."""
+    since: date | None = None
+    """First night of silence; absent: always."""
+    until: date
+    """Last night of silence."""
+    reason: str = ""
+    """Why, for whoever reads the spec."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not any((self.metric, self.feature, self.segment, self.incident)):
+            raise ValueError("needs at least one of metric, feature, segment, incident; it would silence everything")
+        if self.since is not None and self.until < self.since:
+            raise ValueError("ends before it begins; swap since and until")
+        return self
+
+
+class Marker(Strict):
+    """Something that was done on a day and may explain a change: a deploy, a campaign."""
+
+    day: date
+    """When."""
+    what: str
+    """For example `new checkout page`."""
 
 
 class Mail(Strict):
@@ -344,7 +469,9 @@ class Mail(Strict):
     to: tuple[str, ...] = ()
     """Mail addresses."""
     when: Literal["always", "incident", "change"] = "change"
-    """`change`: when an incident opens, escalates or resolves."""
+    """`change`: when an incident opens, escalates or resolves; `incident`: while one is open and not acknowledged."""
+    connection: str | None = None
+    """Airflow: the SMTP connection that sends it; absent, and outside Airflow: `NIGHTJAR_SMTP`."""
 
 
 class Schedule(Strict):
@@ -398,6 +525,12 @@ class ModelSpec(Strict):
     actions: Actions = Actions()
     """Guard rails of what rules may ask for."""
     mail: Mail = Mail()
+    channels: Channels = Channels()
+    """Who is told of incidents."""
+    mutes: tuple[Mute, ...] = ()
+    """Known troubles that are not told for a while."""
+    markers: tuple[Marker, ...] = ()
+    """Deploys and other things done, told beside incidents of the days after."""
     schedule: Schedule = Schedule()
 
     @property

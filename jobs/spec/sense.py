@@ -42,6 +42,13 @@ def faults(spec: ModelSpec) -> Iterator[Fault]:
     for position, address in enumerate(spec.mail.to):
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             yield ("mail", "to", position), f"'{address}' is not a mail address"
+    known = dict.fromkeys([*spec.features, *PSEUDO_FEATURES])
+    for position, mute in enumerate(spec.mutes):
+        if mute.feature is not None and mute.feature not in known:
+            yield (
+                ("mutes", position, "feature"),
+                f"'{mute.feature}' is no feature; known: {', '.join(known)}{meant(mute.feature, known)}",
+            )
 
 
 def _names(spec: ModelSpec) -> Iterator[Fault]:
@@ -179,10 +186,30 @@ def _rule_scope(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
                     ("features", position),
                     f"'{name}' is no feature; known: {', '.join(known)}{meant(name, known)}",
                 )
-    if rule.segments == "each" and rule.metric in WHOLE_DAY_ONLY:
-        yield ("segments",), f"'each' means nothing for {rule.metric}, which is computed for whole days"
+    if rule.segments != "all" and rule.metric in WHOLE_DAY_ONLY:
+        said = "'each' means" if rule.segments == "each" else "segments mean"
+        yield ("segments",), f"{said} nothing for {rule.metric}, which is computed for whole days"
+    elif not isinstance(rule.segments, str):
+        yield from _named_segments(spec, rule.segments)
     elif rule.segments == "each" and not spec.segments:
         yield ("segments",), "'each' needs segments, and the spec has none"
+
+
+def _named_segments(spec: ModelSpec, named: tuple[str, ...]) -> Iterator[Fault]:
+    """Every segment must be one that the spec computes; crossed ones read `a=x,b=y`."""
+    if not named:
+        yield ("segments",), "is an empty list; name at least one, or leave the key out"
+    for position, segment in enumerate(named):
+        for part in segment.split(","):
+            column, equals, _ = part.partition("=")
+            if not equals:
+                yield ("segments", position), f"'{segment}' is no segment; write column=value, for example customer=new"
+            elif column not in spec.segments:
+                known = ", ".join(spec.segments) or "none"
+                yield (
+                    ("segments", position),
+                    f"'{column}' is no segment of this spec; known: {known}{meant(column, spec.segments)}",
+                )
 
 
 def _rule_ages(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
@@ -206,7 +233,7 @@ def _rule_bound(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
         if limit is not None and rule.metric in SHARES and not 0 <= limit <= 1:
             hint = f"; did you mean {limit / 100:g}?" if 1 < limit <= 100 else ""
             yield (bound,), f"{limit:g} is no share; {rule.metric} lies between 0 and 1{hint}"
-    for bound in ("drop", "rise"):
+    for bound in ("drop", "rise", "min_effect"):
         change = getattr(rule, bound)
         if change is not None and change.unit == "pp" and rule.metric not in SHARES:
             yield (
@@ -214,16 +241,21 @@ def _rule_bound(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
                 f"'{change}' is in percentage points, but {rule.metric} is no share; write it in %",
             )
     changes = rule.drop is not None or rule.rise is not None
+    if rule.versions is not None and spec.predictions.columns.version is None:
+        yield ("versions",), "needs predictions.columns.version, the column of the version"
+    elif rule.versions is not None and (rule.outside or rule.against == "previous_version"):
+        yield ("versions",), "mean nothing here; expected ranges are of all versions, previous_version of the newest"
     if "against" in rule.model_fields_set and not changes:
         yield ("against",), "counts only with drop or rise"
     if changes and rule.against == "previous_version" and spec.predictions.columns.version is None:
         yield ("against",), "'previous_version' needs predictions.columns.version, the column of the version"
     if rule.outside and rule.metric not in spec.detection.metrics:
         yield ("outside",), f"needs an expected range; add {rule.metric} to detection.metrics"
-    if rule.outside and rule.segments == "each":
+    if rule.outside and rule.segments != "all":
+        said = "'each' has" if rule.segments == "each" else "named segments have"
         yield (
             ("segments",),
-            "'each' has no expected ranges; they are found for whole days of all live versions",
+            f"{said} no expected ranges; they are found for whole days of all live versions",
         )
 
 

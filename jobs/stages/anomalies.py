@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.methods import deliveries, expected, forecast, rules, verdicts, workers
+from jobs.methods import deliveries, expected, forecast, rules, specificity, stuck, verdicts, workers
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
             *_outside_expected(spec, period, warehouse),
             *_beyond_bounds(spec, period, warehouse),
             *_delivered(spec, period, warehouse),
+            *_stuck(spec, period, warehouse),
         ],
         spec.model,
     )
@@ -54,7 +55,7 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     judge_all = partial(workers.judge_all, period=period, detection=detection)
     told = expected.expect(chosen, past, judge_all)
-    return [expected.judge(rule, told, detection, period.first) for rule in asked]
+    return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 
 
 def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
@@ -68,8 +69,9 @@ def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> lis
     world = rules.World(
         reference=_reference(warehouse, figures),
         first_days=warehouse.query("anomalies/first_days", last=period.last),
+        tightness=specificity.tightness({name: feature.importance for name, feature in spec.features.items()}),
     )
-    return [rules.judge(rule, figures, world, spec.detection, period.first) for rule in bounded]
+    return [rules.judge(rule, figures, world, spec.detection, period.first, bounded) for rule in bounded]
 
 
 def _figures(
@@ -77,7 +79,7 @@ def _figures(
 ) -> pd.DataFrame:
     """What the rules judge, and the series `beside` them, for nights `first` to `last`."""
     whole = {rule.metric for rule in asked if rule.segments == "all"}.union(beside)
-    segmented = {rule.metric for rule in asked if rule.segments == "each"}
+    segmented = {rule.metric for rule in asked if rule.segments != "all"}
     query = partial(warehouse.query, "anomalies/figures", first=first, last=last)
     return _with_age(query(whole=_names(whole), segmented=_names(segmented)))
 
@@ -110,3 +112,12 @@ def _delivered(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd
         arrivals = warehouse.query("anomalies/label_arrivals", first=since, last=period.last)
         parts.append(deliveries.no_labels(arrivals, period))
     return parts
+
+
+def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts on whole-day series that have stopped moving."""
+    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
+    since = period.first - timedelta(days=stuck.LOOKBACK + oldest)
+    whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
+    query = partial(warehouse.query, "anomalies/figures", first=since, last=period.last)
+    return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]

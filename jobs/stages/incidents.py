@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jobs import tables
-from jobs.methods import actions, evidence, grouping, versions
+from jobs.methods import actions, evidence, grouping, messages, mutes, particulars, versions
+from jobs.methods.definitions import BY_NAME
 from jobs.methods.grouping import Breach, Incident, Night
 from jobs.stages import Summary
 
@@ -32,22 +33,32 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     nights = _nights(spec, period, warehouse)
     known = _standing(spec, period, warehouse)
     requested = _requested(period, warehouse)
+    heard = _heard(period, warehouse)
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in WRITTEN}
     for tonight, moment in nights:
         told = grouping.advance(spec.model, tonight, known, spec.incidents.resolve_after)
         decided = []
+        unresolved = frozenset(one.incident.incident for one in told if one.incident.is_open)
         for one in told:
-            situation = moment.situation(spec, tonight.night, requested)
+            situation = moment.situation(spec, tonight.night, requested, unresolved)
             new = actions.decide(one, situation)
             decided += new
             requested += [
-                actions.Requested(tonight.night, row["key"], row["action"])
+                actions.Requested(tonight.night, row["key"], row["action"], row["incident"])
                 for row in new
-                if row["outcome"] == "requested"
+                if row["outcome"] != "held"
             ]
         rows["incidents"] += [grouping.as_row(one, tonight.night, _text) for one in told if one.news]
         rows["decisions"] += decided
-        rows["outbox"] += actions.messages(told, decided, spec.model, tonight.night)
+        audience = messages.Audience(
+            model=spec.model,
+            night=tonight.night,
+            owner=spec.owner,
+            channels=spec.channels,
+            mutes=mutes.active(spec.mutes, tonight.night),
+            heard=heard,
+        )
+        rows["outbox"] += messages.compose(told, decided, moment.news, audience)
         known = [one.incident for one in told]
     written = warehouse.replace("incidents", period, {name: _frame(name, rows[name], spec.model) for name in WRITTEN})
     opened = [f"{row['night']} {row['title']}" for row in rows["incidents"] if row["state"] == "opened"]
@@ -60,8 +71,12 @@ class _Moment:
 
     fresh_labels: int
     versions: Mapping[str, str | None]
+    news: tuple[evidence.Item, ...]
+    """Figures of severity info that were fine the night before."""
 
-    def situation(self, spec: ModelSpec, night: date, requested: list[actions.Requested]) -> actions.Situation:
+    def situation(
+        self, spec: ModelSpec, night: date, requested: list[actions.Requested], unresolved: frozenset[str]
+    ) -> actions.Situation:
         return actions.Situation(
             model=spec.model,
             night=night,
@@ -69,7 +84,18 @@ class _Moment:
             fresh_labels=self.fresh_labels,
             policies={name: getattr(spec.actions, name) for name in actions.ORDER},
             versions=self.versions,
+            unresolved=unresolved,
         )
+
+
+@dataclass(frozen=True)
+class _Background:
+    """What breaches are told with."""
+
+    shares: Mapping[str, float]
+    former: Mapping[str, str]
+    changes: list[dict[str, Any]]
+    particulars: particulars.Particulars
 
 
 # reading --------------------------------------------------------------------------------------------------------
@@ -77,7 +103,7 @@ class _Moment:
 
 def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple[Night, _Moment]]:
     """Every night of the period with its breaches, what it could judge, and what decisions look at."""
-    found = warehouse.query("incidents/breaches", first=period.first, last=period.last)
+    found = warehouse.query("incidents/breaches", first=period.first - timedelta(days=1), last=period.last)
     judged = warehouse.query("incidents/judged", first=period.first, last=period.last)
     volumes = warehouse.query("incidents/version_volumes", last=period.last)
     since = period.first - timedelta(days=actions.FRESH_DAYS)
@@ -86,7 +112,12 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
     first_days = volumes.groupby("version")["day"].min().rename("first_day").reset_index()
     changed = versions.changes(volumes, first_days)
     former = dict(zip(changed["version"], changed["former_version"], strict=True))
-    shares = evidence.importances({name: feature.importance for name, feature in spec.features.items()})
+    background = _Background(
+        shares=evidence.importances({name: feature.importance for name, feature in spec.features.items()}),
+        former=former,
+        changes=[row | {"first_day": row["first_day"].date()} for row in _records(changed)],
+        particulars=_particulars(spec, period, warehouse, found),
+    )
     by_night = dict(iter(found.groupby("night")))
     tried = dict(iter(judged.groupby("night")))
     nights = []
@@ -97,31 +128,65 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
         pairs = list(zip(seen["metric"], seen["segment"], seen["judged"] > 0, strict=True))
         tonight = Night(
             night=day,
-            breaches=tuple(_breach(row, day, spec, shares, former) for row in breaches),
+            breaches=tuple(_breach(row, day, spec, background) for row in breaches),
             judged=frozenset((metric, segment) for metric, segment, yes in pairs if yes),
             present=frozenset((metric, segment) for metric, segment, _ in pairs),
         )
         fresh = labels.loc[stamp - pd.Timedelta(actions.FRESH_DAYS - 1, "D") : stamp].sum()
-        nights.append((tonight, _Moment(int(fresh), _versions_of(day, first_days, former))))
+        before = by_night.get(stamp - pd.Timedelta(1, "D"))
+        news = _news(tonight, _records(before) if before is not None else [])
+        nights.append((tonight, _Moment(int(fresh), _versions_of(day, first_days, former), news)))
     return nights
 
 
-def _breach(
-    row: Mapping[str, Any], night: date, spec: ModelSpec, shares: Mapping[str, float], former: Mapping[str, str]
-) -> Breach:
+def _news(tonight: Night, before: list[dict[str, Any]]) -> tuple[evidence.Item, ...]:
+    """Figures of severity info that did not breach the night before."""
+    names = ("metric", "feature", "segment", "version")
+    known = {tuple(row[name] for name in names) for row in before}
+    items = [breach.items[-1] for breach in tonight.breaches if breach.severity == "info"]
+    new = {tuple(item[name] for name in names): item for item in items}
+    return tuple(item for key, item in new.items() if key not in known)
+
+
+def _particulars(spec: ModelSpec, period: Period, warehouse: Warehouse, found: pd.DataFrame) -> particulars.Particulars:
+    """Bins of the features that breached, and segments of the rates that did."""
+    days, gap = spec.detection.recent_days, spec.detection.recent_gap
+    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
+    rates = {metric for metric in found["metric"] if (known := BY_NAME.get(metric)) and known.scale == "rate"}
+    return particulars.Particulars.of(
+        warehouse.query("incidents/profiles", first=period.first, last=period.last),
+        warehouse.query(
+            "incidents/parts",
+            metrics=sorted(rates - {"missing_rate"}) or [""],
+            first=period.first - timedelta(days=days + gap + oldest),
+            last=period.last,
+        ),
+        days,
+        gap,
+    )
+
+
+def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _Background) -> Breach:
     day = row["day"].date()
-    item = evidence.item(row, shares, former)
+    item = evidence.item(row, background.shares, background.former)
+    item |= background.particulars.of_item(item)
+    quiet = mutes.mute_of(item, mutes.active(spec.mutes, night))
+    if quiet:
+        item["muted"] = str(quiet.until)
     told_by = "former_version" in item
+    markers = [(one.day, one.what) for one in spec.markers]
+    told_with_notes = row["detector"] != "delivery" and row["severity"] != "info" and not told_by
+    noted = evidence.notes(item, background.changes, markers) if told_with_notes else []
     ages = spec.outcome_ages if row["metric"] in ("conversion", "value", "value_per_prediction") else spec.label_ages
     return Breach(
         base=evidence.scope_of(row),
         segment=row["segment"],
         severity=row["severity"],
-        action=row["action"] or None,
+        action=None if quiet else row["action"] or None,
         day=day,
         retold=item["label_age"] is not None and item["label_age"] > min(ages, default=0),
         late=day < night,
-        items=(evidence.new_version(item), item) if told_by else (item,),
+        items=(*([evidence.new_version(item)] if told_by else noted), item),
     )
 
 
@@ -154,7 +219,17 @@ def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Inc
 
 def _requested(period: Period, warehouse: Warehouse) -> list[actions.Requested]:
     rows = warehouse.query("incidents/requested", before=period.first)
-    return [actions.Requested(row["night"].date(), row["key"], row["action"]) for row in _records(rows)]
+    return [
+        actions.Requested(row["night"].date(), row["key"], row["action"], row["incident"]) for row in _records(rows)
+    ]
+
+
+def _heard(period: Period, warehouse: Warehouse) -> dict[str, set[str]]:
+    """Which channels have been told of which incident before the period."""
+    answer: dict[str, set[str]] = {}
+    for row in _records(warehouse.query("incidents/heard", before=period.first)):
+        answer.setdefault(row["incident"], set()).add(row["channel"])
+    return answer
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -126,6 +126,7 @@ def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Deci
         evidence=evidence[:EVIDENCE_MOST],
         more_evidence=max(len(evidence) - EVIDENCE_MOST, 0),
         decisions=tuple(decisions.get(name, ())),
+        text=plain(rows["text"][place], 1200) if "text" in rows else "",
     )
 
 

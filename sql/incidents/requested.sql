@@ -5,8 +5,9 @@
 SELECT
   d.night,
   d.key,
-  d.action
+  d.action,
+  d.incident
 FROM decisions AS d
-WHERE d.outcome = 'requested'
+WHERE d.outcome IN ('requested', 'dry_run')
   AND d.night < {{ before | literal }}
 ORDER BY d.night, d.key

@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from jobs.methods import actions
+from jobs.methods import actions, messages
 from jobs.methods.actions import Requested, Situation
-from jobs.spec.model import Actions
+from jobs.methods.messages import Audience
+from jobs.spec.model import Actions, Channels, Mute
 from tests.unit.methods.given_breaches import accuracy, day, drift, walk
+
+
+
+def audience(number: int, heard: dict[str, set[str]] | None = None, **changes: Any) -> Audience:
+    given = {"owner": "", "channels": Channels(), "mutes": ()} | changes
+    return Audience(model="shop", night=day(number), heard={} if heard is None else heard, **given)
+
 
 RETRAIN = {"severity": "critical", "action": "retrain"}
 NIGHT = 20
@@ -79,7 +87,8 @@ def test_a_quiet_night_asks_for_nothing() -> None:
 
 def test_one_mail_when_it_opens_escalates_and_resolves_and_silence_between() -> None:
     told = walk({2: [drift(2)], 3: [drift(3, severity="critical")], 4: [drift(4)]}, last=9)
-    mails = [row for number, one in told for row in actions.messages([one], [], "shop", day(number))]
+    heard: dict[str, set[str]] = {}
+    mails = [row for number, one in told for row in messages.compose([one], [], (), audience(number, heard))]
     assert [row["key"] for row in mails] == [
         "shop-2025-03-03-behaviour-opened-2025-03-03",
         "shop-2025-03-03-behaviour-escalated-2025-03-04",
@@ -96,9 +105,10 @@ def test_one_mail_when_it_opens_escalates_and_resolves_and_silence_between() -> 
 def test_a_request_is_a_message_of_its_own_and_what_is_held_is_none() -> None:
     ((_, told),) = walk({NIGHT: [drift(NIGHT, **RETRAIN)]}, last=NIGHT)
     requested, held = (actions.decide(told, replace(SITUATION, fresh_labels=n)) for n in (5000, 1))
-    rows = actions.messages([told], requested, "shop", day(NIGHT))
+    rows = messages.compose([told], requested, (), audience(NIGHT))
     assert [(row["channel"], row["key"]) for row in rows] == [
         ("mail", "shop-2025-03-21-behaviour-opened-2025-03-21"), ("retrain", "shop-2025-03-21-behaviour-retrain"),
     ]  # fmt: skip
-    assert rows[1]["payload"] == requested[0]["payload"]
-    assert [row["channel"] for row in actions.messages([told], held, "shop", day(NIGHT))] == ["mail"]
+    audit = requested[0]["payload"]["audit"]
+    assert rows[1]["payload"] | {"audit": audit} == requested[0]["payload"]
+    assert [row["channel"] for row in messages.compose([told], held, (), audience(NIGHT))] == ["mail"]

@@ -204,9 +204,9 @@ def test_a_night_with_nothing_at_all_is_a_breach_of_the_delivery(warehouse: Ware
 def test_an_empty_warehouse_is_judged_without_error(warehouse: Warehouse) -> None:
     summary = anomalies.run(spec_of(), nights(0, 3), warehouse)
     rows = warehouse.read("verdicts")
-    assert set(rows["rule"]) == {"no labels"}
+    assert set(rows["rule"]) == {"no labels", "stuck"}
     assert set(rows["verdict"]) == {"not_evaluated"}
-    assert summary.rows == {"verdicts": 4}
+    assert summary.rows == {"verdicts": 8}
 
 
 def test_a_spec_without_labels_or_rules_about_them_runs(warehouse: Warehouse) -> None:

@@ -1,0 +1,80 @@
+"""Hand requests for an action to their consumer outside Airflow: a webhook or a command that the spec names.
+
+At least once: a process that dies between the consumer's answer and the ledger repeats it, with the same key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from jobs import ledger
+from jobs.engine import chat
+from jobs.errors import DeliveryError, UsageError
+from jobs.telling import address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.spec.model import ActionPolicy, ModelSpec
+
+TIMEOUT = 600
+"""Seconds a command may take; long work belongs into a job that it starts."""
+
+
+def request(spec: ModelSpec, warehouse: Warehouse, rows: Iterable[dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """Hand over every request that has a webhook or a command and, where asked for, an approval.
+
+    Returns what was done, and the faults, both as sentences.
+    """
+    said, faults = [], []
+    for row in rows:
+        if row["channel"] not in ledger.ACTIONS:
+            continue
+        policy: ActionPolicy = getattr(spec.actions, row["channel"])
+        if policy.webhook is None and policy.command is None:
+            continue
+        if wait := waiting(policy, row["key"], warehouse):
+            said.append(f"{row['channel']} {wait}")
+            continue
+        now = datetime.now(UTC)
+        try:
+            answer = _hand_over(row, policy)
+        except (DeliveryError, UsageError) as error:
+            faults.append(f"{row['channel']}: {error}")
+            continue
+        ledger.record(warehouse, row["key"], row["channel"], row["night"], now, answer)
+        said.append(f"{row['channel']} handed over: {answer}")
+    return said, faults
+
+
+def waiting(policy: ActionPolicy, key: str, warehouse: Warehouse) -> str:
+    """Why a request may not go out yet; empty where it may."""
+    if not policy.approval:
+        return ""
+    answer, person = ledger.answers(warehouse, "approved", "rejected").get(key, ("", ""))
+    if answer == "rejected":
+        return f"was rejected by {person}"
+    return "" if answer == "approved" else f"waits for approval: nightjar approve {warehouse.model} {key}"
+
+
+def _hand_over(row: dict[str, Any], policy: ActionPolicy) -> str:
+    if policy.webhook is not None:
+        return chat.post(address(policy.webhook), row["payload"], row["key"], f"webhook of {row['channel']}")
+    command = list(policy.command or ())
+    known = {"NIGHTJAR_KEY": row["key"], "NIGHTJAR_ACTION": row["channel"], "NIGHTJAR_MODEL": row["payload"]["model"]}
+    try:
+        done = subprocess.run(  # noqa: S603 - the spec's own command, as a list, without a shell
+            command, input=json.dumps(row["payload"]), env={**os.environ, **known}, text=True, timeout=TIMEOUT,
+            capture_output=True, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DeliveryError(f"the command {command[0]} could not be run: {error}") from error
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
+        raise DeliveryError(f"the command {command[0]} ended with {done.returncode}: {last[0][:300]}")
+    return f"{command[0]} ended with 0"

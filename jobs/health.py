@@ -1,0 +1,110 @@
+"""Did every model's night run? Silence of the watchman himself is told too, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from jobs.engine.warehouse import open_warehouse, published_file, read_published
+from jobs.errors import DeliveryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from jobs.spec.model import ModelSpec
+    from jobs.telling import Post
+
+GRACE = timedelta(hours=3)
+"""After its start a night has this long before it is missed."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """Of one model: its newest finished night and the one that should be."""
+
+    model: str
+    newest: date | None
+    due: date
+
+    @property
+    def late(self) -> bool:
+        """Whether a night is missing."""
+        return self.newest is None or self.newest < self.due
+
+    def __str__(self) -> str:
+        if not self.late:
+            return f"{self.model}: the night of {self.newest} is done"
+        if self.newest is None:
+            return f"{self.model}: no night has ever finished; the one of {self.due} should be done"
+        missed = (self.due - self.newest).days
+        nights = f"{missed} night{'s' if missed != 1 else ''}"
+        return f"{self.model}: the newest finished night is {self.newest}; {nights} missed, through {self.due}"
+
+
+def night_due(spec: ModelSpec, now: datetime) -> date:
+    """The newest business day whose night has been due for longer than GRACE at an aware moment.
+
+    >>> from jobs.spec.model import ModelSpec
+    >>> spec = ModelSpec(model="shop", predictions={"path": "p"}, timezone="Europe/Berlin")
+    >>> night_due(spec, datetime(2025, 3, 2, 8, 0, tzinfo=UTC)), night_due(spec, datetime(2025, 3, 2, 6, 0, tzinfo=UTC))
+    (datetime.date(2025, 3, 1), datetime.date(2025, 2, 28))
+    """
+    local = now.astimezone(ZoneInfo(spec.timezone))
+    starts = datetime.combine(local.date(), spec.schedule.at, ZoneInfo(spec.timezone))
+    return local.date() - timedelta(days=1 if local >= starts + GRACE else 2)
+
+
+def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
+    """From the published copy, which no writer holds."""
+    newest = None
+    if published_file(home, spec.model).exists():
+        with read_published(home, spec.model) as connection:
+            row = connection.execute("SELECT MAX(through) FROM progress WHERE stage = 'report'").fetchone()
+            newest = row[0] if row else None
+    return Health(spec.model, newest, night_due(spec, now))
+
+
+def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post | None = None) -> list[str]:
+    """Tell each model's missing nights once, until a night has finished again; returns what was told.
+
+    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`.
+    """
+    return [
+        said for spec in specs if (one := health_of(spec, home, now)).late for said in _tell(spec, home, one, now, post)
+    ]
+
+
+def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | None) -> list[str]:
+    from jobs import ledger, telling
+    from jobs.delivery import post_of, sender
+
+    key = f"{spec.model}-late-since-{one.newest or 'ever'}"
+    payload = {
+        "version": 1, "model": spec.model, "key": key, "incident": None, "state": "late", "severity": "critical",
+        "night": str(one.due), "title": str(one), "text": str(one), "owner": spec.owner, "metrics": [],
+    }  # fmt: skip
+    told, faults = [], []
+    addressed = [
+        way
+        for channel in spec.channels.critical
+        for way in ([f"mailto:{address}" for address in spec.mail.to] if channel == "mail" else [channel])
+    ]
+    with open_warehouse(home, spec.model) as warehouse:
+        for channel in dict.fromkeys(addressed):
+            mine = f"{key}-{channel}"
+            row = {"key": mine, "channel": channel, "payload": payload, "subject": f"[critical] {one}"}
+            if ledger.sent(warehouse, mine):
+                continue
+            try:
+                said = telling.hand_over(row, post or post_of(spec), sender(), now)
+            except DeliveryError as error:
+                faults.append(str(error))
+                continue
+            ledger.record(warehouse, mine, channel, one.due, now, said)
+            told.append(f"{one} ({channel})")
+    if faults:
+        raise DeliveryError("; ".join(faults))
+    return told

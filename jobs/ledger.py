@@ -1,0 +1,83 @@
+"""What a night decided and nobody has been told yet, and the ledger of what was handed over.
+
+A key in `dispatches` was handed over and is not handed over again. A night that began to speak is noted there too, so
+that what it could not deliver is tried again on the nights after; nights that never spoke, such as backfilled ones,
+stay silent.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from jobs.errors import OrderError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jobs.engine.warehouse import Warehouse
+
+AGAIN_DAYS = 7
+"""Nights for which an undelivered message is tried again."""
+
+ACTIONS = ("rollback", "fallback", "retrain")
+"""Channels of machines; all others are people's."""
+
+
+def begin(warehouse: Warehouse, night: date, now: datetime) -> None:
+    """Note that a night speaks; OrderError where it has no report yet."""
+    finished(warehouse, night)
+    record(warehouse, f"{warehouse.model}-{night}-speaks", "night", night, now, "its messages may be sent")
+
+
+def finished(warehouse: Warehouse, night: date) -> None:
+    """Raise OrderError where a night has no report yet."""
+    done = warehouse.progress("report")
+    if done is None or done.through < night:
+        raise OrderError(
+            f"{warehouse.model}: the night of {night} has no report yet; run it before its messages are sent"
+        )
+
+
+def pending(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
+    """Messages of this night, and of the AGAIN_DAYS before it that spoke, which are not in the ledger; oldest first."""
+    rows = warehouse.execute(
+        "SELECT o.night, o.key, o.incident, o.channel, o.subject, o.payload FROM outbox AS o "
+        "JOIN dispatches AS s ON s.channel = 'night' AND s.night = o.night "
+        "WHERE o.night BETWEEN ? AND ? AND o.key NOT IN (SELECT key FROM dispatches) ORDER BY o.night, o.key",
+        [night - timedelta(days=AGAIN_DAYS), night],
+    ).fetchall()
+    names = ("night", "key", "incident", "channel", "subject", "payload")
+    return [dict(zip(names, row, strict=True)) | {"payload": json.loads(row[-1])} for row in rows]
+
+
+def record(warehouse: Warehouse, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
+    """Note that a key was handed over; noting it twice keeps the first note."""
+    warehouse.execute(
+        "INSERT INTO dispatches SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM dispatches WHERE key = ?)",
+        [key, channel, night, sent_at.astimezone(UTC).replace(tzinfo=None), answer, key],
+    )
+
+
+def record_all(warehouse: Warehouse, rows: Iterable[dict[str, Any]], sent_at: datetime, answer: str) -> None:
+    """Note several messages that one hand-over has told."""
+    for row in rows:
+        record(warehouse, row["key"], row["channel"], row["night"], sent_at, answer)
+
+
+def sent(warehouse: Warehouse, key: str) -> bool:
+    """Whether a key is in the ledger."""
+    return warehouse.execute("SELECT 1 FROM dispatches WHERE key = ?", [key]).fetchone() is not None
+
+
+def answers(warehouse: Warehouse, *kinds: str) -> dict[str, tuple[str, str]]:
+    """Key -> the last answer of one of these kinds, and who gave it."""
+    rows = warehouse.execute("SELECT key, answer, person FROM answers ORDER BY answered_at").fetchall()
+    return {key: (answer, person) for key, answer, person in rows if answer in kinds}
+
+
+def answer(warehouse: Warehouse, key: str, kind: str, person: str, now: datetime, note: str = "") -> None:
+    """Write down what a person said."""
+    moment = now.astimezone(UTC).replace(tzinfo=None)
+    warehouse.execute("INSERT INTO answers VALUES (?, ?, ?, ?, ?)", [key, kind, person, moment, note])
