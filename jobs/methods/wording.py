@@ -196,9 +196,7 @@ SENTENCES = {
         "{metric} of {day} for {segment}, as known after {days}, was {value}, {against} (n {n})."
     ),
     "figure and bound": "{metric} of {day} was {value}, the bound is {bound} (n {n}).",
-    "figure and bound at age": (
-        "{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."
-    ),
+    "figure and bound at age": ("{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."),
     "figure and bound of segment": "{metric} of {day} for {segment} was {value}, the bound is {bound} (n {n}).",
     "figure and bound at age of segment": (
         "{metric} of {day} for {segment}, as known after {days}, was {value}, the bound is {bound} (n {n})."

@@ -14,8 +14,19 @@ FLOORS = (
     ("jobs.spec",),
     ("jobs.methods", "jobs.engine", "jobs.world", "reports"),
     ("jobs.stages",),
-    ("jobs.pipeline", "jobs.cli", "jobs.found", "jobs.delivery", "jobs.retraining", "jobs.__main__",
-     "jobs.answers", "jobs.consumers", "jobs.health", "jobs.ledger", "jobs.telling"),
+    (
+        "jobs.pipeline",
+        "jobs.cli",
+        "jobs.found",
+        "jobs.delivery",
+        "jobs.retraining",
+        "jobs.__main__",
+        "jobs.answers",
+        "jobs.consumers",
+        "jobs.health",
+        "jobs.ledger",
+        "jobs.telling",
+    ),
     ("dags",),
 )
 CONTRACT = {"jobs.stages", "jobs.stages.Summary", "jobs.stages.Stage"}
