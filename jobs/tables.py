@@ -39,7 +39,7 @@ def predictions(segments: Iterable[str], numeric: Iterable[str], categorical: It
     """
     columns = _columns(
         "day DATE, source VARCHAR, id VARCHAR, ts TIMESTAMP, version VARCHAR, role VARCHAR, score DOUBLE, decision INTEGER, "
-        "latency_ms DOUBLE"
+        "latency_ms DOUBLE, error INTEGER"
     )
     columns |= dict.fromkeys((*segments, *categorical), "VARCHAR") | dict.fromkeys(numeric, "DOUBLE")
     return Table("predictions", "served answers, one row per id, source and day", columns)
@@ -59,6 +59,18 @@ TABLES: tuple[Table, ...] = (
         _columns(
             "day DATE, source VARCHAR, status VARCHAR, files BIGINT, rows BIGINT, duplicates BIGINT, misdated BIGINT, "
             "fingerprint VARCHAR, reason VARCHAR"
+        ),
+    ),
+    Table(
+        "delivery_columns",
+        "the columns of each delivery that could be opened, and of what kind they were",
+        _columns("day DATE, source VARCHAR, name VARCHAR, kind VARCHAR"),
+    ),
+    Table(
+        "system_usage",
+        "what a Prometheus server measured of each resource on each day: mean and peak over the windows that it saw",
+        _columns(
+            "day DATE, resource VARCHAR, asked VARCHAR, mean DOUBLE, peak DOUBLE, windows BIGINT, expected BIGINT, reason VARCHAR"
         ),
     ),
     Table(
@@ -87,6 +99,21 @@ TABLES: tuple[Table, ...] = (
         "features (and score, decision) counted per day, version and reference bin, with their moments",
         _columns(
             "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, n BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+    ),
+    Table(
+        "feature_parts",
+        "feature_statistics in finer counts: each numeric bin in parts, with the least and the greatest value",
+        _columns(
+            "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, part INTEGER, n BIGINT, value_sum DECIMAL(38,9), "
+            "value_square_sum DECIMAL(38,9), value_min DOUBLE, value_max DOUBLE"
+        ),
+    ),
+    Table(
+        "service_statistics",
+        "answers of each day and version: failed ones, the newest, and those of the busiest minute (of the day, not additive)",
+        _columns(
+            "day DATE, version VARCHAR, n BIGINT, n_told BIGINT, n_error BIGINT, newest TIMESTAMP, peak BIGINT"
         ),
     ),
     Table(
@@ -124,6 +151,15 @@ TABLES: tuple[Table, ...] = (
         _columns(
             "reference VARCHAR, feature VARCHAR, bin INTEGER, kind VARCHAR, lower DOUBLE, upper DOUBLE, category VARCHAR, "
             "n BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+        night=None,
+    ),
+    Table(
+        "reference_parts",
+        "the parts of each numeric bin of the reference profile, and which of them lie outside its ordinary range",
+        _columns(
+            "reference VARCHAR, feature VARCHAR, bin INTEGER, part INTEGER, lower DOUBLE, upper DOUBLE, n BIGINT, "
+            "value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9), beyond_range BOOLEAN, beyond_sigma BOOLEAN"
         ),
         night=None,
     ),

@@ -98,6 +98,7 @@ def _predictions(spec: ModelSpec, source: PredictionSource, name: str) -> Feed:
     needed: dict[str, Kind] = {columns.id: "id", columns.timestamp: "time", columns.score: "number"}
     needed |= {column: "text" for column in (columns.version,) if column}
     needed |= {column: "number" for column in (columns.latency_ms,) if column}
+    needed |= {column: "label" for column in (columns.error,) if column}
     needed |= {column: _label_kind(spec) for column in (columns.decision,) if column}
     inputs: dict[str, Kind] = dict.fromkeys(texts.values(), "text") | dict.fromkeys(numeric.values(), "number")  # type: ignore[assignment]
     live = source.role == "live"

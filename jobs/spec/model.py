@@ -31,8 +31,11 @@ MetricName = Literal[
     "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
     "conversion", "value_per_prediction", "value",
 ]  # fmt: skip
+DriftName = Literal[
+    "psi", "js", "ks", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "mean_shift"
+]
 
-RESERVED = frozenset({"day", "source", "id", "ts", "version", "role", "score", "decision", "latency_ms"})
+RESERVED = frozenset({"day", "source", "id", "ts", "version", "role", "score", "decision", "latency_ms", "error"})
 """Columns that every prediction has; a feature or segment of that name must be renamed with `column:`."""
 
 
@@ -115,6 +118,8 @@ class PredictionColumns(Strict):
     """Absent: score >= threshold."""
     latency_ms: str | None = None
     """Milliseconds until the answer; absent: latency is not watched."""
+    error: str | None = None
+    """1 or true where the request failed; absent: the error rate is not watched."""
 
 
 class PredictionSource(Strict):
@@ -206,6 +211,15 @@ class Feature(Strict):
     """Its share in the model's decisions; drift of important features is told first."""
 
 
+class RollingReference(Strict):
+    """The model's last days, as what drift is measured against."""
+
+    days: int = Field(28, ge=1, le=366)
+    """How many, ..."""
+    gap: int = Field(1, ge=1, le=366)
+    """... the last of them this many days before the judged one; more, so that a slow drift does not teach itself."""
+
+
 class ReferenceWindow(Strict):
     """A window of the model's own days, as reference; drift is judged after its end."""
 
@@ -228,6 +242,10 @@ class Reference(Strict):
     """One reference file a version."""
     window: ReferenceWindow | None = None
     """Days of the model's own."""
+    rolling: RollingReference | None = None
+    """Drift is measured against the model's last days, in the bins that one of the above gives."""
+    weekdays: int | None = Field(None, ge=1, le=52)
+    """Drift is measured against this many last days of the same weekday, in the bins that one of the above gives."""
     bins: int = Field(10, ge=2, le=50)
     """Quantile bins of a numeric feature."""
     categories: int = Field(30, ge=2, le=200)
@@ -238,7 +256,22 @@ class Reference(Strict):
         given = [name for name in ("file", "versions", "window") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"needs at most one of file, versions, window; given: {' and '.join(given)}")
+        if self.rolling and self.weekdays:
+            raise ValueError("needs at most one of rolling, weekdays; both say which past days are the reference")
         return self
+
+
+class Prometheus(Strict):
+    """A Prometheus server that knows what the model's service uses; asked once per closed day."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    """Where it answers, for example http://prometheus:9090."""
+    cpu: str | None = None
+    """The counter of CPU seconds, for example process_cpu_seconds_total{job="shop"}; several are summed."""
+    memory: str | None = None
+    """The gauge of bytes, for example process_resident_memory_bytes{job="shop"}; several are summed."""
+    min_coverage: Fraction = 0.8
+    """The part of the day that must have been measured for a figure to be judged."""
 
 
 class Rule(Strict):
@@ -389,6 +422,10 @@ class ModelSpec(Strict):
     ] = {}
     """Segment name: column in the prediction files. A list of names is short for names that are columns."""
     reference: Reference = Reference()
+    drift: tuple[DriftName, ...] = ("psi", "js", "ks", "wasserstein")
+    """The distances from the reference that are written; PSI always is, because rules and the report rest on it."""
+    prometheus: Prometheus | None = None
+    """Absent: CPU and memory are not watched."""
     min_rows: int = Field(30, ge=1)
     """Below this n a metric's state is not_evaluated."""
     rules: tuple[Rule, ...] = ()

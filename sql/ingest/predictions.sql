@@ -48,6 +48,11 @@ SELECT
   {{ number(columns.latency_ms) }} AS latency_ms
   {% else %}
   CAST(NULL AS DOUBLE) AS latency_ms
+  {% endif %},
+  {% if columns.error %}
+  {{ sign(columns.error, ["1", "1.0", "true"]) }} AS error
+  {% else %}
+  CAST(NULL AS INTEGER) AS error
   {% endif %}
 FROM delivered
 WHERE {{ business_day() }} IN {{ days | literal }}
