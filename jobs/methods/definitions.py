@@ -6,6 +6,8 @@ The stage takes layer and wording from here, the report its explanations, and `d
 from __future__ import annotations
 
 from jobs.methods.definition import Definition
+from jobs.methods.definitions_data import DATA
+from jobs.methods.definitions_service import SERVICE, SYSTEM
 
 _SKLEARN = "sklearn.metrics."
 
@@ -109,6 +111,9 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="a sum",
         needs="outcomes", witness="by hand", additive=True, guarded=False,
     ),
+    *DATA,
+    *SERVICE,
+    *SYSTEM,
 )  # fmt: skip
 
 BY_NAME = {definition.name: definition for definition in DEFINITIONS}

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import measures
+from jobs.methods import measures, measures_data, measures_service
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
+from jobs.methods.parts import positions
 from jobs.stages import Summary
 from jobs.tables import BY_NAME
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from jobs.engine.warehouse import Warehouse
     from jobs.periods import Period
     from jobs.spec import ModelSpec
+    from jobs.spec.model import Reference
 
 PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")
@@ -81,6 +83,8 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         *measures.of_predictions(today, spec.min_rows),
         *binned,
         *_without_reference(spec, today, binned),
+        *_distances(watch, warehouse),
+        *_service(watch, warehouse),
         *_latency(watch, today, warehouse),
         *_labels(watch, warehouse),
         *_outcomes(watch, warehouse),
@@ -103,7 +107,7 @@ def _watch(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Watch | Non
 def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], pd.DataFrame]:
     """Rows of missing rate, PSI and its limit; and the bins' contributions."""
     spec = watch.spec
-    binned = warehouse.query("metrics/features", first=watch.begin, last=watch.period.last)
+    binned = warehouse.query("metrics/features", first=watch.begin, last=watch.period.last, past=_past(spec))
     if binned.empty:
         return [], _no_contributions()
     profile = warehouse.read("reference_bins").sort_values(["reference", "feature", "bin"], ignore_index=True)
@@ -111,6 +115,50 @@ def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], p
     binned = binned.merge(labels, how="left", on=["reference", "feature", "bin"])
     binned["label"] = binned["label"].fillna(binned["bin"].map(measures.SPECIAL_BINS)).fillna("elsewhere")
     return measures.of_features(binned, spec.min_rows, spec.detection.error_rate)
+
+
+def _past(spec: ModelSpec) -> Reference | None:
+    """Where the reference's counts are those of past days: the spec's part that says which."""
+    return spec.reference if spec.reference.rolling or spec.reference.weekdays else None
+
+
+def _distances(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """Distances other than PSI, and what the features held, of all live versions or of each with its own reference."""
+    spec = watch.spec
+    parts = warehouse.query(
+        "metrics/parts", first=watch.begin, last=watch.period.last, past=_past(spec), pooled=not spec.reference.versions
+    )
+    if parts.empty:
+        return
+    profile, bins = warehouse.read("reference_parts"), warehouse.read("reference_bins")
+    known = profile.assign(position=positions(profile)).drop(columns=["n", "value_sum", "value_square_sum"])
+    rare = bins.loc[bins["kind"] == "other", ["reference", "feature", "bin"]].assign(rare=True)
+    parts = parts.merge(known, how="left", on=["reference", "feature", "bin", "part"])
+    parts = parts.merge(rare, how="left", on=["reference", "feature", "bin"])
+    told = {name: parts[name].eq(True) for name in ("beyond_range", "beyond_sigma", "rare")}  # NULL is no
+    parts = parts.assign(**told).sort_values([*measures_data.KEYS, "bin", "part"], ignore_index=True)
+    kinds = {name: feature.kind for name, feature in spec.features.items()}
+    numeric, named = ([name for name, kind in kinds.items() if kind == one] for one in ("numeric", "categorical"))
+    whole = [name for name in named if name not in set(rare["feature"])]
+    weights = {name: feature.importance for name, feature in spec.features.items() if feature.importance}
+    error_rate = spec.detection.error_rate
+    yield from measures_data.of_distances(parts, [*numeric, "score"], spec.drift, spec.min_rows, error_rate)
+    yield from measures_data.of_model_drift(parts, weights, spec.min_rows, error_rate)
+    yield from measures_data.of_content(parts, numeric, whole, spec.min_rows)
+
+
+def _service(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """How each source was delivered, how much was answered and how well, and on what machines."""
+    spec, days = watch.spec, {"first": watch.begin, "last": watch.period.last}
+    delivered = warehouse.query("metrics/delivered", **days)
+    columns = warehouse.query("metrics/delivery_columns", **days)
+    yield from measures_service.of_deliveries(delivered, columns, spec.min_rows)
+    served = warehouse.query("metrics/service", **days)
+    told = spec.predictions.columns.error is not None
+    yield from measures_service.of_service(served, spec.timezone, told, spec.min_rows)
+    if spec.prometheus:
+        usage = warehouse.query("metrics/system", **days)
+        yield from measures_service.of_system(usage, spec.prometheus.min_coverage)
 
 
 def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:

@@ -27,7 +27,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select] = {
         name: warehouse.select(f"statistics/{name}", period=period, segments=segments)
-        for name in ("prediction_statistics", "latency_statistics", "arrival_statistics")
+        for name in ("prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics")
     }
     for name, horizon in (("label_statistics", label_horizon), ("outcome_statistics", outcome_horizon)):
         counted[name] = warehouse.select(

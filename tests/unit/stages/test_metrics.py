@@ -126,7 +126,8 @@ def test_a_day_without_delivery_stays_in_every_main_series_as_null(warehouse: Wa
     predict(warehouse, 1, 10)
     spec = spec_of(labels=LABELS | {"ages": [0, 2]}, outcomes=OUTCOMES, features={"age": "numeric"})
     written = night(warehouse, spec, 1, 4)
-    gap = written[written["day"] == pd.Timestamp(day(2))]
+    gap = written[(written["day"] == pd.Timestamp(day(2))) & (written["metric"] != "delivery_age")]
+    assert figure(written, "delivery_age", day=day(2)).value == 1
     assert set(gap["metric"]) >= {
         "volume",
         "score_mean",
