@@ -400,7 +400,9 @@ class ModelSpec(Strict):
     """One sentence for the report's head."""
     owner: str = ""
     """Who is asked when something is wrong."""
-    task: Literal["binary"] = "binary"
+    task: Literal["binary", "multiclass", "regression"] = "binary"
+    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the score is
+    optional), or a number (then the score is that number, and there is no decision)."""
     timezone: Zone = "UTC"
     """Where the business day begins and ends, for example Europe/Lisbon."""
     start: date | None = None
@@ -436,6 +438,15 @@ class ModelSpec(Strict):
     """Guard rails of what rules may ask for."""
     mail: Mail = Mail()
     schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _decided_as_the_task_says(self) -> Self:
+        for source in (self.predictions, *self.others):
+            if self.task == "multiclass" and source.columns.decision is None:
+                raise ValueError("with task multiclass predictions.columns.decision must name the column of the decided class")
+            if self.task == "regression" and source.columns.decision is not None:
+                raise ValueError("with task regression there is no decision; leave predictions.columns.decision out")
+        return self
 
     @property
     def label_ages(self) -> tuple[int, ...]:

@@ -20,16 +20,25 @@ if TYPE_CHECKING:
     from jobs.spec.model import ModelSpec
 
 
+REPEAT_DAYS = 28
+"""An id predicted again within so many days tells how steady its predictions are."""
+
+
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Reduce the period's predictions, and the labels and outcomes that became known in it."""
     segments = {f"segment {position}": name for position, name in enumerate(spec.segments, 1)}
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select] = {
-        name: warehouse.select(f"statistics/{name}", period=period, segments=segments)
-        for name in ("prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics")
+        name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
+        for name in ("prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics")
     }
-    for name, horizon in (("label_statistics", label_horizon), ("outcome_statistics", outcome_horizon)):
+    counted["repeat_statistics"] = warehouse.select(
+        "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
+        window_start=period.first - timedelta(days=REPEAT_DAYS),
+    )  # fmt: skip
+    triangles = {"label_statistics": label_horizon, "class_statistics": label_horizon, "error_statistics": label_horizon}
+    for name, horizon in (triangles | {"outcome_statistics": outcome_horizon}).items():
         counted[name] = warehouse.select(
             f"statistics/{name}", period=period, segments=segments, horizon=horizon,
             horizon_start=period.first - timedelta(days=horizon),

@@ -68,10 +68,12 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
         day=[day(number) for number in rows["day"]],
         score_square=rows["score"] ** 2,
         value_square=rows["value"] ** 2,
+        log_loss=-np.log(np.where(rows["label"] == 1, rows["score"], 1 - rows["score"])),
     )
     full = in_all_groups(rows, "version", "segment")
     sums = {"score_sum": ("score", "sum"), "score_square_sum": ("score_square", "sum")}
     values = {"value_sum": ("value", "sum"), "value_square_sum": ("value_square", "sum")}
+    loss = {"log_loss_sum": ("log_loss", "sum")}
     size = {"n": ("score", "size")}
     decided = {"n_decided": ("score", "size"), "n_positive": ("decision", "sum")}
 
@@ -80,7 +82,7 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
 
     group, triangle = ["day", "version", "segment"], ["day", "known_day", "label_age", "version", "segment"]
     write("prediction_statistics", full, group, **size, n_scored=("score", "size"), **decided, **sums)
-    write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums)
+    write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums, **loss)
     write("outcome_statistics", full, triangle, **size, n_converted=("converted", "sum"), **values)
     pooled = in_all_groups(rows, "version")
     write("feature_statistics", pooled.assign(feature="x"), ["day", "version", "feature", "bin"], **size, **values)
