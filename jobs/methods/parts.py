@@ -25,6 +25,8 @@ PARTS = 40
 """Quantile parts of a numeric feature, at least; a multiple of its bins."""
 RANGE = 0.001
 """Beyond the reference's quantiles of this and of 1 - this, a value is out of range."""
+TAILS = (0.005, 0.01, 0.99, 0.995)
+"""More cuts near both ends, where a part of a fortieth is wide."""
 SIGMAS = 3.0
 COLUMNS = [
     "reference", "feature", "bin", "part", "lower", "upper", "n", "value_sum", "value_square_sum", "beyond_range",
@@ -62,7 +64,7 @@ def numeric_parts(values: ArrayLike, bins: int) -> pd.DataFrame:
     >>> made.loc[made["beyond_range"], "n"].tolist()  # under 1, over 999, and 3 sigma away
     [0, 0, 1, 0]
     >>> len(made), int(made["n"].sum()), int(made["bin"].nunique())
-    (44, 1000, 10)
+    (48, 1000, 10)
     """
     numbers = np.asarray(values, dtype=np.float64)
     finite = np.sort(numbers[np.isfinite(numbers)]) + 0.0  # -0.0 becomes 0.0
@@ -70,7 +72,8 @@ def numeric_parts(values: ArrayLike, bins: int) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     coarse, within, ordinary = quantile_edges(finite, bins), _range_cuts(finite), _sigma_cuts(finite)
     fine = quantile_edges(finite, bins * max(1, -(-PARTS // bins)))
-    cuts = np.unique(np.concatenate((coarse, fine, within, ordinary)))
+    tails = finite[np.ceil(np.array(TAILS) * len(finite)).astype(np.int64) - 1]
+    cuts = np.unique(np.concatenate((coarse, fine, tails, within, ordinary)))
     cuts = cuts[np.isfinite(cuts)]
     place = np.searchsorted(cuts, finite, side="left")
     with np.errstate(over="ignore"):
@@ -95,17 +98,22 @@ def numeric_parts(values: ArrayLike, bins: int) -> pd.DataFrame:
 
 
 def positions(parts: pd.DataFrame) -> Floats:
-    """Where the rows of each part stand: at the reference's mean in it, and for the two open parts at their edge.
+    """Where the rows of each part stand: at the reference's mean in it, and beyond the range at the range's edge.
 
     So no outlier has weight, on either side. A part without reference rows stands in its middle; NaN where there is
-    no edge. Columns lower, upper, n, value_sum.
+    no edge. Columns reference, feature, lower, upper, n, value_sum, beyond_range.
     """
-    lower, upper = (parts[name].to_numpy(dtype=np.float64) for name in ("lower", "upper"))
-    n, total = (parts[name].to_numpy(dtype=np.float64) for name in ("n", "value_sum"))
+    lower, upper, n, total = (parts[name].to_numpy(dtype=np.float64) for name in ("lower", "upper", "n", "value_sum"))
     mean = np.divide(total, n, out=np.full(len(n), np.nan), where=n > 0)
     mean = np.where(np.isfinite(mean), mean, lower / 2 + upper / 2)
-    closed = np.minimum(np.maximum(mean, lower), upper)
-    return np.asarray(np.where(np.isnan(lower), upper, np.where(np.isnan(upper), lower, closed)))
+    mean = np.minimum(np.maximum(mean, lower), upper)
+    inside = parts.assign(lower=lower, upper=upper)[~parts["beyond_range"].to_numpy(dtype=bool)]
+    ends = inside.groupby(["reference", "feature"]).agg(least=("lower", "min"), greatest=("upper", "max"))
+    ends = parts[["reference", "feature"]].merge(ends, how="left", left_on=["reference", "feature"], right_index=True)
+    least, greatest = ends["least"].to_numpy(), ends["greatest"].to_numpy()
+    held = np.minimum(np.maximum(mean, least), greatest)
+    below, above = upper <= least, lower >= greatest
+    return np.asarray(np.where(below, least, np.where(above, greatest, held)))
 
 
 def _range_cuts(finite: Floats) -> Floats:
