@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from jobs.methods.definition import Definition
 from jobs.methods.definitions_data import DATA
+from jobs.methods.definitions_scores import SCORES, STABILITY
 from jobs.methods.definitions_service import SERVICE, SYSTEM
 
 _SKLEARN = "sklearn.metrics."
@@ -111,6 +112,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="a sum",
         needs="outcomes", witness="by hand", additive=True, guarded=False,
     ),
+    *SCORES,
+    *STABILITY,
     *DATA,
     *SERVICE,
     *SYSTEM,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import measures, measures_data, measures_service
+from jobs.methods import measures, measures_data, measures_scores, measures_service
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
 from jobs.methods.parts import positions
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")
+BESIDE = ("reliability", "threshold_curve", "estimates", "estimator_card")
+"""What is written beside metrics and contributions."""
 DRIFT = ("missing_rate", "psi", "psi_null_limit")
 
 
@@ -72,6 +74,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     watch = _watch(spec, period, warehouse)
     if watch is None:
         nothing = {"metrics": measures.together([]).assign(model=[]), "contributions": _no_contributions()}
+        nothing |= {name: _empty(name) for name in BESIDE}
         note = f"no predictions were delivered by {period.last}"
         return Summary("metrics", period, warehouse.replace("metrics", period, nothing), (note,))
     reach = max((0, *spec.label_ages, *spec.outcome_ages))
@@ -79,6 +82,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     served = warehouse.query("metrics/predictions", first=earliest, last=period.last)
     today = served[served["day"] >= pd.Timestamp(watch.begin)]
     binned, contributions = _features(watch, warehouse)
+    beside = {name: _empty(name) for name in BESIDE}
     parts = [
         *measures.of_predictions(today, spec.min_rows),
         *binned,
@@ -86,12 +90,13 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         *_distances(watch, warehouse),
         *_service(watch, warehouse),
         *_latency(watch, today, warehouse),
-        *_labels(watch, warehouse),
+        *_labels(watch, warehouse, beside),
+        *_stability(watch, warehouse),
         *_outcomes(watch, warehouse),
         *_gaps(watch, served, earliest),
     ]
     metrics = measures.together(parts).assign(model=spec.model)
-    written = warehouse.replace("metrics", period, {"metrics": metrics, "contributions": contributions})
+    written = warehouse.replace("metrics", period, {"metrics": metrics, "contributions": contributions} | beside)
     return Summary("metrics", period, written)
 
 
@@ -187,13 +192,28 @@ def _latency(watch: Watch, today: pd.DataFrame, warehouse: Warehouse) -> Iterato
             yield measures.undefined(f"latency_p{percent}", keys, "no latencies")
 
 
-def _labels(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
+def _labels(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    """What labels say at each age; puts the curves that belong to it into `beside`."""
     ages = watch.ages(watch.spec.label_ages)
     if not ages:
         return []
     known = warehouse.query("metrics/labels", ages=ages)
     scores = warehouse.query("metrics/scores", ages=ages)
-    return measures.of_labels(known, scores, watch.spec.min_rows)
+    beside |= measures_scores.curves_of(known, scores)
+    few = watch.spec.min_rows
+    return measures.of_labels(known, scores, few) + measures_scores.of_scores(known, scores, few)
+
+
+def _stability(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """How steady scores are from day to day, and predictions for the same id."""
+    spec, last = watch.spec, watch.period.last
+    before = watch.begin - timedelta(measures_scores.SPREAD_DAYS - 1)
+    served = warehouse.query("metrics/predictions", first=before, last=last)
+    bins = warehouse.query("metrics/score_bins", first=watch.begin - timedelta(1), last=last)
+    if spec.task == "binary":
+        yield from measures_scores.of_stability(served, bins, pd.Timestamp(watch.begin), spec.min_rows)
+    repeated = warehouse.query("metrics/repeats", first=watch.begin, last=last)
+    yield from measures_scores.of_repeats(repeated, spec.min_rows)
 
 
 def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
@@ -230,6 +250,7 @@ def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.Dat
     if spec.predictions.columns.latency_ms:
         keys["latency"] = tonight
     keys["labels"] = _reaching(empty, watch.ages(spec.label_ages))
+    keys["scores"] = keys["labels"]
     keys["outcomes"] = _reaching(empty, watch.ages(spec.outcome_ages))
     valued = spec.outcomes is not None and spec.outcomes.columns.value is not None
     for definition in DEFINITIONS:
@@ -260,4 +281,8 @@ def _watched_features(spec: ModelSpec) -> pd.DataFrame:
 
 
 def _no_contributions() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(BY_NAME["contributions"].columns))
+    return _empty("contributions")
+
+
+def _empty(table: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(BY_NAME[table].columns))

@@ -198,7 +198,7 @@ def test_the_spec_may_say_when_watching_begins(warehouse: Warehouse) -> None:
 def test_a_night_before_anything_was_delivered_writes_nothing_and_says_so(warehouse: Warehouse) -> None:
     deliver(warehouse, 1, status="missing")
     summary = metrics.run(spec_of(), Period.of(FIRST), warehouse)
-    assert summary.rows == {"metrics": 0, "contributions": 0}
+    assert set(summary.rows.values()) == {0}
     assert summary.notes == ("no predictions were delivered by 2025-03-01",)
 
 
