@@ -73,7 +73,9 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
         ).fetchall()
         if text == asked.get(resource)
     }
-    rows, notes, unreachable = [], [], None
+    rows: list[tuple[Any, ...]] = []
+    failed: dict[str, list[date]] = {}
+    unreachable: str | None = None
     for day in period:
         for resource, selector in asked.items():
             if (day, resource) in before and before[day, resource] is None:
@@ -81,7 +83,7 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
             found, reason, unreachable = _one(server, resource, selector, day, spec.timezone, unreachable)
             rows.append(_row(day, resource, selector, found, reason))
             if reason:
-                notes.append(f"{resource} of {day} is not known: {reason}")
+                failed.setdefault(f"{resource} is not known: {reason}", []).append(day)
             elif (day, resource) in before:
                 for stage in LATER_STAGES:
                     warehouse.reopen(stage, day)
@@ -90,7 +92,7 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
             for row in rows:
                 warehouse.execute("DELETE FROM system_usage WHERE day = ? AND resource = ?", list(row[:2]))
             warehouse.insert("system_usage", pd.DataFrame(rows, columns=_COLUMNS))
-    return notes
+    return [f"{told} ({len(on)} days, {on[0]} to {on[-1]})" for told, on in failed.items()]
 
 
 _COLUMNS = ["day", "resource", "asked", "mean", "peak", "windows", "expected", "reason"]

@@ -28,9 +28,17 @@ KINDS: dict[str, Kind] = {
     "conversion": "rate",
     "value_per_prediction": "amount",
     "value": "amount",
+    **dict.fromkeys(("outlier_rate", "out_of_range_rate", "unseen_rate", "duplicate_rate", "misdated_rate"), "rate"),
+    **dict.fromkeys(("error_rate", "model_drift"), "rate"),
+    **dict.fromkeys(("constant_columns", "empty_columns", "schema_changes"), "count"),
+    **dict.fromkeys(("delivery_age", "peak_per_minute"), "count"),
+    **dict.fromkeys(("throughput", "freshness_hours", "cpu_cores", "memory_mb"), "amount"),
 }
 
-PROPORTIONS = frozenset({"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion"})
+PROPORTIONS = frozenset(
+    {"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion", "outlier_rate", "out_of_range_rate"}
+    | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate"}
+)
 """Rates that are k of n, so that n alone gives their sampling error."""
 
 INTERVAL_Z = 1.959963984540054

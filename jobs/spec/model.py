@@ -30,6 +30,9 @@ MetricName = Literal[
     "volume", "missing_rate", "psi", "score_mean", "latency_p95",
     "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
     "conversion", "value_per_prediction", "value",
+    "outlier_rate", "out_of_range_rate", "unseen_rate", "constant_columns", "empty_columns", "model_drift",
+    "duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours",
+    "throughput", "peak_per_minute", "error_rate", "cpu_cores", "memory_mb",
 ]  # fmt: skip
 DriftName = Literal[
     "psi", "js", "ks", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "mean_shift"

@@ -157,7 +157,8 @@ def test_a_server_that_cannot_be_reached_does_not_lose_the_night(kiosk: Kiosk) -
     kiosk.predict(1, ["a"])
     summary = kiosk.run(days(1, 2), "ingest", "statistics", "metrics")[0]
     assert kiosk.rows("SELECT n FROM prediction_statistics WHERE segment = 'all' AND version = 'all'") == [(1,)]
-    assert len(summary.notes) == 4
+    assert len(summary.notes) == 2, "one a resource, not one a day"
+    assert "(2 days, 2025-01-01 to 2025-01-02)" in summary.notes[0]
     told = kiosk.rows("SELECT metric, value, state, reason FROM metrics WHERE layer = 'system' AND day = '2025-01-01'")
     assert {row[0] for row in told} == {"cpu_cores", "cpu_cores_peak", "memory_mb", "memory_mb_peak"}
     assert all(
