@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from jobs.methods.definition import Definition
 from jobs.methods.definitions_data import DATA
+from jobs.methods.definitions_estimates import ESTIMATES
 from jobs.methods.definitions_scores import SCORES, STABILITY
 from jobs.methods.definitions_service import SERVICE, SYSTEM
 
@@ -114,6 +115,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     *SCORES,
     *STABILITY,
+    *ESTIMATES,
     *DATA,
     *SERVICE,
     *SYSTEM,

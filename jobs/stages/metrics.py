@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import measures, measures_data, measures_scores, measures_service
+from jobs.methods import estimator, measures, measures_data, measures_estimates, measures_scores, measures_service
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
+from jobs.methods.estimation import FIGURES
 from jobs.methods.parts import positions
 from jobs.stages import Summary
 from jobs.tables import BY_NAME
@@ -90,7 +91,8 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         *_distances(watch, warehouse),
         *_service(watch, warehouse),
         *_latency(watch, today, warehouse),
-        *_labels(watch, warehouse, beside),
+        *(labelled := _labels(watch, warehouse, beside)),
+        *_estimates(watch, labelled, warehouse, beside),
         *_stability(watch, warehouse),
         *_outcomes(watch, warehouse),
         *_gaps(watch, served, earliest),
@@ -204,6 +206,39 @@ def _labels(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame])
     return measures.of_labels(known, scores, few) + measures_scores.of_scores(known, scores, few)
 
 
+def _estimates(
+    watch: Watch, labelled: list[pd.DataFrame], warehouse: Warehouse, beside: dict[str, pd.DataFrame]
+) -> list[pd.DataFrame]:
+    """What labels will say of the nights' own days; puts estimates and their score-card into `beside`."""
+    spec, period = watch.spec, watch.period
+    histograms = warehouse.query("metrics/score_histograms", first=watch.begin, last=period.last)
+    if not spec.labels or spec.task != "binary" or histograms.empty:
+        return []
+    age = spec.labels.horizon
+    days = {
+        "age": age, "last": period.last - timedelta(age),
+        "first": watch.begin - timedelta(age + measures_estimates.WINDOW_DAYS - 1),
+    }  # fmt: skip
+    mature = measures_estimates.Mature(
+        warehouse.query("metrics/mature_labels", **days), warehouse.query("metrics/mature_decisions", **days), age
+    )
+    new = measures_estimates.estimates_of(histograms, mature, list(spec.segments))
+    first = watch.begin - timedelta(age + estimator.SPAN_DAYS)
+    past = warehouse.query("metrics/past_estimates", first=first, before=watch.begin)
+    figures = warehouse.query(
+        "metrics/mature_figures", first=first, before=period.first, age=age, metrics=list(FIGURES)
+    )
+    tonight = [one[_mature(one, age)] for one in labelled if one["metric"].isin(FIGURES).any()]
+    figures = pd.concat([figures, *(one[list(figures)] for one in tonight)], ignore_index=True)
+    beside["estimates"], beside["estimator_card"] = measures_estimates.judged(new, past, figures, age)
+    return measures_estimates.of_estimates(beside["estimates"], beside["estimator_card"], age, spec.min_rows)
+
+
+def _mature(rows: pd.DataFrame, age: int) -> pd.Series[bool]:
+    """What labels said of whole days at the last age."""
+    return (rows["segment"] == "all") & (rows["label_age"] == age) & (rows["state"] == "final")
+
+
 def _stability(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
     """How steady scores are from day to day, and predictions for the same id."""
     spec, last = watch.spec, watch.period.last
@@ -251,6 +286,7 @@ def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.Dat
         keys["latency"] = tonight
     keys["labels"] = _reaching(empty, watch.ages(spec.label_ages))
     keys["scores"] = keys["labels"]
+    keys["estimates"] = tonight if spec.labels else tonight.head(0)
     keys["outcomes"] = _reaching(empty, watch.ages(spec.outcome_ages))
     valued = spec.outcomes is not None and spec.outcomes.columns.value is not None
     for definition in DEFINITIONS:
