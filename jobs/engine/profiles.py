@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +28,9 @@ class FeaturePlan:
     """How one feature is counted in the bins of one reference; the fields `feature_statistics.sql` reads."""
 
     name: str
-    """Of the feature, and of its column in `predictions`."""
+    """Of the feature."""
+    column: str
+    """Of its values in `predictions`."""
     version: str | None
     """Only rows of this version; None: of all live versions."""
     numeric: bool
@@ -68,7 +70,8 @@ def fingerprint(spec: ModelSpec) -> str:
 
 def kinds_of(spec: ModelSpec) -> dict[str, Literal["numeric", "categorical"]]:
     """What is counted in bins: the features, and the score and decision as if they were features."""
-    return {name: feature.kind for name, feature in spec.features.items()} | _PSEUDO
+    pseudo = {name: kind for name, kind in _PSEUDO.items() if name != "decision" or spec.task != "regression"}
+    return {name: feature.kind for name, feature in spec.features.items()} | pseudo
 
 
 def reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
@@ -103,15 +106,17 @@ def _file_rows(spec: ModelSpec, pattern: str, warehouse: Warehouse) -> pd.DataFr
     return warehouse.query("statistics/reference_rows", **(feed.parameters | {"texts": categorical}))
 
 
-def plans(bins: pd.DataFrame, parts: pd.DataFrame) -> list[FeaturePlan]:
+def plans(bins: pd.DataFrame, parts: pd.DataFrame, task: str = "binary") -> list[FeaturePlan]:
     """How to count each feature of a profile (rows of `reference_bins` and `reference_parts`)."""
     split = dict(list(parts[parts["bin"] >= 0].groupby(["reference", "feature"])))
-    return [
+    made = [
         _plan(
             str(name), None if reference == "all" else str(reference), rows, split.get((reference, name), parts.head(0))
         )
         for (reference, name), rows in bins.groupby(["reference", "feature"], sort=True)
     ]
+    texts = {"decision": "decision_text"} if task == "multiclass" else {}
+    return [replace(plan, column=texts.get(plan.name, plan.name)) for plan in made]
 
 
 def _plan(name: str, version: str | None, rows: pd.DataFrame, parts: pd.DataFrame) -> FeaturePlan:
@@ -126,6 +131,7 @@ def _plan(name: str, version: str | None, rows: pd.DataFrame, parts: pd.DataFram
     )
     return FeaturePlan(
         name=name,
+        column=name,
         version=version,
         numeric=numeric,
         scale=scale,

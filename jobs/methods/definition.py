@@ -9,7 +9,7 @@ Layer = Literal["data", "model", "service", "business", "system"]
 Harm = Literal["up", "down", "both"]
 Scale = Literal["rate", "count", "positive", "real"]
 Needs = Literal[
-    "predictions", "features", "latency", "labels", "outcomes", "scores", "classes", "errors", "estimates", "reweighting", "stability", "repeats",
+    "predictions", "features", "latency", "labels", "outcomes", "scores", "classes", "class", "errors", "estimates", "reweighting", "stability", "repeats",
     "distances", "deliveries", "service", "system",
 ]  # fmt: skip
 

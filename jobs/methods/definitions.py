@@ -10,6 +10,7 @@ from jobs.methods.definitions_data import DATA
 from jobs.methods.definitions_estimates import ESTIMATES
 from jobs.methods.definitions_scores import SCORES, STABILITY
 from jobs.methods.definitions_service import SERVICE, SYSTEM
+from jobs.methods.definitions_tasks import CLASSES, ERRORS
 
 _SKLEARN = "sklearn.metrics."
 
@@ -116,6 +117,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     *SCORES,
     *STABILITY,
     *ESTIMATES,
+    *CLASSES,
+    *ERRORS,
     *DATA,
     *SERVICE,
     *SYSTEM,

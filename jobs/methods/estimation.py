@@ -141,7 +141,12 @@ def expected_figures(flagged: Floats, passed: Floats, maps: Calibration, group: 
         "accuracy": (ratio(hits + rejected, total), total, ratio(1, total), -ratio(1, total)),
         "precision": (ratio(hits, called), called, ratio(1, called), nothing),
         "recall": (found, positives, ratio(1 - found, positives), -ratio(found, positives)),
-        "f1": (balance, called + positives - hits, ratio(2 - balance, called + positives), -ratio(balance, called + positives)),
+        "f1": (
+            balance,
+            called + positives - hits,
+            ratio(2 - balance, called + positives),
+            -ratio(balance, called + positives),
+        ),
     }
     figures = {}
     for name, (value, n, if_flagged, if_passed) in made.items():
@@ -149,7 +154,9 @@ def expected_figures(flagged: Floats, passed: Floats, maps: Calibration, group: 
         own = (chance * (1 - chance) * (flagged * moved[0] ** 2 + passed * moved[1] ** 2)).sum(axis=1)
         learnt = _learnt(flagged * moved[0] + passed * moved[1], maps)
         wide = maps.dispersion.get(name, 1.0) ** 2
-        figures[name] = Expected(value, np.rint(np.nan_to_num(n)).astype(np.int64), np.sqrt(summed(wide * (own + learnt))))
+        figures[name] = Expected(
+            value, np.rint(np.nan_to_num(n)).astype(np.int64), np.sqrt(summed(wide * (own + learnt)))
+        )
     return figures | {"roc_auc": _area(rows, maps, group, summed)}
 
 

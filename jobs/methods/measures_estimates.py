@@ -100,7 +100,9 @@ def _maps(parts: pd.DataFrame, mature: Mature) -> tuple[Calibration, Counts]:
     member = members.get_indexer(wanted["member"])
     flagged, passed, flagged_hits, passed_hits = _window(counts, wanted["day"], origin, age, member)
     maps = estimation.calibrate(flagged_hits + passed_hits, flagged + passed)
-    maps = replace(maps, dispersion=_dispersion(counts, maps, ((wanted["day"] - origin) // estimator.DAY) - age, member))
+    maps = replace(
+        maps, dispersion=_dispersion(counts, maps, ((wanted["day"] - origin) // estimator.DAY) - age, member)
+    )
     number = pd.Series(np.arange(len(wanted)), index=pd.MultiIndex.from_frame(wanted))
     place = number.reindex(pd.MultiIndex.from_frame(parts[["day", "member"]])).to_numpy(dtype=np.int64)
     return maps, place
@@ -180,16 +182,16 @@ def _long(parts: pd.DataFrame, figures: dict[str, Expected], basis: str, known: 
     keys = first[GROUP].reset_index(drop=True)
     return pd.concat(
         [
-            keys.assign(metric=name, basis=basis, value=one.value, n=one.n, deviation=one.deviation, n_known=n_known.to_numpy())
+            keys.assign(
+                metric=name, basis=basis, value=one.value, n=one.n, deviation=one.deviation, n_known=n_known.to_numpy()
+            )
             for name, one in figures.items()
         ],
         ignore_index=True,
     )
 
 
-def judged(
-    new: pd.DataFrame, past: pd.DataFrame, figures: pd.DataFrame, age: int
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def judged(new: pd.DataFrame, past: pd.DataFrame, figures: pd.DataFrame, age: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The estimates with their intervals, and the score-card of their nights (tables estimates, estimator_card).
 
     `past`: whole-day estimates of earlier nights; `figures`: what labels said at the last age (day, version, metric,
@@ -200,7 +202,9 @@ def judged(
     known = estimator.evaluated(both, figures)
     made = estimator.with_interval(new, estimator.widening(new, known, age))
     told = pd.concat([past, made[made["segment"] == "all"]], ignore_index=True) if len(past) else made
-    known = estimator.evaluated(told[told["segment"] == "all"] if "segment" in told and not len(past) else told, figures)
+    known = estimator.evaluated(
+        told[told["segment"] == "all"] if "segment" in told and not len(past) else told, figures
+    )
     return made, estimator.card(made[made["segment"] == "all"], known, age)
 
 

@@ -56,7 +56,9 @@ def curves_of(known: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFra
     }
 
 
-def of_stability(served: pd.DataFrame, bins: pd.DataFrame, first: pd.Timestamp, min_rows: int) -> Iterator[pd.DataFrame]:
+def of_stability(
+    served: pd.DataFrame, bins: pd.DataFrame, first: pd.Timestamp, min_rows: int
+) -> Iterator[pd.DataFrame]:
     """Score shift and spread of the mean, whole days of every version from `first` on.
 
     `served`: counts and score sums of those days and of at least six before; `bins`: day, version, score_bin, n of them and one before.

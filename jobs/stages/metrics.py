@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import estimator, measures, measures_data, measures_estimates, measures_scores, measures_service
+from jobs.methods import estimator, measures, measures_data, measures_estimates, measures_scores, measures_service, measures_tasks
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
 from jobs.methods.estimation import FIGURES
@@ -35,6 +35,8 @@ PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")
 BESIDE = ("reliability", "threshold_curve", "estimates", "estimator_card")
 """What is written beside metrics and contributions."""
+OF_TASK = {"multiclass": ("coverage", "accuracy"), "regression": ("coverage",)}
+"""What a model that is not binary has of the metrics of labels."""
 DRIFT = ("missing_rate", "psi", "psi_null_limit")
 
 
@@ -200,6 +202,12 @@ def _labels(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame])
     if not ages:
         return []
     known = warehouse.query("metrics/labels", ages=ages)
+    if watch.spec.task == "multiclass":
+        cells = warehouse.query("metrics/classes", ages=ages)
+        return list(measures_tasks.of_classes(known, cells, watch.spec.min_rows))
+    if watch.spec.task == "regression":
+        errors = warehouse.query("metrics/errors", ages=ages)
+        return list(measures_tasks.of_errors(known, errors, watch.spec.min_rows))
     scores = warehouse.query("metrics/scores", ages=ages)
     beside |= measures_scores.curves_of(known, scores)
     few = watch.spec.min_rows
@@ -285,12 +293,15 @@ def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.Dat
     if spec.predictions.columns.latency_ms:
         keys["latency"] = tonight
     keys["labels"] = _reaching(empty, watch.ages(spec.label_ages))
-    keys["scores"] = keys["labels"]
-    keys["estimates"] = tonight if spec.labels else tonight.head(0)
+    labelled = {"binary": "scores", "multiclass": "classes", "regression": "errors"}[spec.task]
+    keys[labelled] = keys["labels"]
+    if spec.task == "binary" and spec.labels:
+        keys["estimates"] = tonight
     keys["outcomes"] = _reaching(empty, watch.ages(spec.outcome_ages))
     valued = spec.outcomes is not None and spec.outcomes.columns.value is not None
     for definition in DEFINITIONS:
-        if definition.needs in keys and (valued or definition.name not in VALUES):
+        foreign = definition.needs == "labels" and definition.name not in OF_TASK.get(spec.task, (definition.name,))
+        if definition.needs in keys and not foreign and (valued or definition.name not in VALUES):
             on = keys[definition.needs]
             yield measures.undefined(definition.name, on, on["reason"].to_numpy())
 
@@ -313,7 +324,8 @@ def _reaching(days: pd.DataFrame, ages: list[Age]) -> pd.DataFrame:
 
 
 def _watched_features(spec: ModelSpec) -> pd.DataFrame:
-    return pd.DataFrame({"feature": [*spec.features, *PSEUDO_FEATURES]})
+    pseudo = PSEUDO_FEATURES[:1] if spec.task == "regression" else PSEUDO_FEATURES
+    return pd.DataFrame({"feature": [*spec.features, *pseudo]})
 
 
 def _no_contributions() -> pd.DataFrame:

@@ -65,7 +65,7 @@ def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str
         for table, rows in (("reference_bins", known), ("reference_parts", parts)):
             warehouse.execute(f"DELETE FROM {table}")
             warehouse.insert(table, rows)
-    plans = profiles.plans(known, warehouse.read("reference_parts"))
+    plans = profiles.plans(known, warehouse.read("reference_parts"), spec.task)
     pooled = spec.reference.versions is None
     parts_counted = warehouse.select("statistics/feature_parts", period=judged, features=plans, pooled=pooled)
     return _counted(judged, parts_counted, warehouse)

@@ -6,7 +6,7 @@
    A value finds its part by halving, so that forty parts cost little more than ten. `place` is 1000 bin + part.
    Sums are made of integers (value times the feature's scale), so that their order does not matter. */
 {% macro place_of(f, low, high) %}
-{% if low == high %}{{ f.places[low] | literal }}{% else %}{% set middle = (low + high) // 2 %}CASE WHEN {{ f.name | ident }} <= {{ f.edges[middle] | literal }} THEN {{ place_of(f, low, middle) }} ELSE {{ place_of(f, middle + 1, high) }} END{% endif %}
+{% if low == high %}{{ f.places[low] | literal }}{% else %}{% set middle = (low + high) // 2 %}CASE WHEN {{ f.column | ident }} <= {{ f.edges[middle] | literal }} THEN {{ place_of(f, low, middle) }} ELSE {{ place_of(f, middle + 1, high) }} END{% endif %}
 {% endmacro %}
 WITH counted AS (
   {% for f in features %}
@@ -30,20 +30,20 @@ WITH counted AS (
       version,
       {% if f.numeric %}
       CASE
-        WHEN {{ f.name | ident }} IS NULL THEN -1000
-        WHEN ABS({{ f.name | ident }}) > 1.7e308 THEN -3000
+        WHEN {{ f.column | ident }} IS NULL THEN -1000
+        WHEN ABS({{ f.column | ident }}) > 1.7e308 THEN -3000
         ELSE {{ place_of(f, 0, f.last) }}
       END AS place,
-      {{ f.name | ident }} + 0.0e0 AS value,
+      {{ f.column | ident }} + 0.0e0 AS value,
       CASE
-        WHEN ABS({{ f.name | ident }}) < {{ f.summed_below | literal }}
-          THEN CAST(ROUND({{ f.name | ident }} * {{ f.scale | literal }}) AS BIGINT)
+        WHEN ABS({{ f.column | ident }}) < {{ f.summed_below | literal }}
+          THEN CAST(ROUND({{ f.column | ident }} * {{ f.scale | literal }}) AS BIGINT)
       END AS value_exact
       {% else %}
       CASE
-        WHEN {{ f.name | ident }} IS NULL THEN -1000
+        WHEN {{ f.column | ident }} IS NULL THEN -1000
         {% for category in f.categories %}
-        WHEN {{ f.name | ident }} = {{ category | literal }} THEN {{ (1000 * loop.index0) | literal }}
+        WHEN {{ f.column | ident }} = {{ category | literal }} THEN {{ (1000 * loop.index0) | literal }}
         {% endfor %}
         ELSE {{ (1000 * f.otherwise) | literal }}
       END AS place,
