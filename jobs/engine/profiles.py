@@ -78,7 +78,8 @@ def reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[s
     """The rows of accepted behaviour of each version, or of `all`; DataError where a file or column is missing."""
     window = window_of(spec, start)
     if window:
-        rows = warehouse.query("statistics/reference_window", features=list(spec.features), window=window, task=spec.task)
+        given = {"features": list(spec.features), "window": window, "task": spec.task}
+        rows = warehouse.query("statistics/reference_window", **given)
         return {"all": rows}
     if spec.reference.file:
         return {"all": _file_rows(spec, spec.reference.file, warehouse)}

@@ -49,7 +49,8 @@ class Cells:
 
     def total(self, entries: ArrayLike) -> Floats:
         """Sums per group, shape (groups,)."""
-        return np.bincount(self.group, weights=np.asarray(entries, dtype=np.float64), minlength=self.groups)
+        sums = np.bincount(self.group, weights=np.asarray(entries, dtype=np.float64), minlength=self.groups)
+        return np.asarray(sums, dtype=np.float64)
 
     @property
     def nothing(self) -> dict[str, NDArray[np.bool_]]:
@@ -114,7 +115,9 @@ def brier(of: Cells) -> Estimate:
 
 
 def log_loss(of: Cells) -> Estimate:
-    """Mean of -ln(score of what happened), n = scored labels; exact. Source: `sklearn.metrics.log_loss`, its clipping too.
+    """Mean of -ln(score of what happened), n = scored labels; exact.
+
+    Source: `sklearn.metrics.log_loss`, and its clipping.
 
     Interval: normal, its variance from the means of the cells, so a little narrow where scores near 0 or 1 are wrong.
 
@@ -203,4 +206,4 @@ def chance_ece(of: Cells) -> Floats:
     curve = reliability(of)
     spread = np.sqrt(np.clip(curve["mean_score"] * (1 - curve["mean_score"]), 0, None) * curve["n"])
     sums = np.bincount(curve["group"], weights=spread, minlength=of.groups)
-    return np.sqrt(2 / np.pi) * ratio(sums, of.total(of.n))
+    return float(np.sqrt(2 / np.pi)) * ratio(sums, of.total(of.n))

@@ -1,6 +1,7 @@
 """Performance of a model with several classes, from the counts of decided and true class; never from rows.
 
-Definitions follow scikit-learn with `zero_division=nan`: a class of which a figure is undefined is left out of the mean.
+Definitions follow scikit-learn with `zero_division=nan`: a class of which a figure is undefined is left out of
+the mean.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class PerClass:
 
     def sums(self, entries: ArrayLike) -> Floats:
         """Per group."""
-        return np.bincount(self.group, weights=np.asarray(entries, dtype=np.float64), minlength=len(self.total))
+        sums = np.bincount(self.group, weights=np.asarray(entries, dtype=np.float64), minlength=len(self.total))
+        return np.asarray(sums, dtype=np.float64)
 
 
 def per_class(cells: pd.DataFrame, groups: int) -> PerClass:

@@ -46,14 +46,17 @@ SCORES: tuple[Definition, ...] = (
         source="scipy.stats.ks_2samp", needs="scores", witness="scipy on binned scores; on raw ones within the bound",
     ),
     Definition(
-        "precision_at_10", "model", "Share of positives among the tenth of the labelled predictions with the highest scores.",
+        "precision_at_10", "model",
+        "Share of positives among the tenth of the labelled predictions with the highest scores.",
         harm="down", scale="rate", interval="Wilson", n="highest scores",
-        source="Manning, Raghavan, Schütze (2008), chapter 8", needs="scores", witness="by sorting rows, within the bound",
+        source="Manning, Raghavan, Schütze (2008), chapter 8", needs="scores",
+        witness="by sorting rows, within the bound",
     ),
     Definition(
         "recall_at_10", "model", "Share of the positive labels found in the tenth with the highest scores.",
         harm="down", scale="rate", interval="Wilson", n="positive labels",
-        source="Manning, Raghavan, Schütze (2008), chapter 8", needs="scores", witness="by sorting rows, within the bound",
+        source="Manning, Raghavan, Schütze (2008), chapter 8", needs="scores",
+        witness="by sorting rows, within the bound",
     ),
 )  # fmt: skip
 
@@ -65,7 +68,8 @@ STABILITY: tuple[Definition, ...] = (
         source="scipy.spatial.distance.jensenshannon", needs="stability", witness="scipy",
     ),
     Definition(
-        "score_mean_spread", "model", "Standard deviation of the daily mean score over the last seven days, of which four must have scores.",
+        "score_mean_spread", "model",
+        "Standard deviation of the daily mean score over the last seven days, of which four must have scores.",
         harm="up", scale="positive", interval="chi-square", n="rows of those days",
         source="numpy.std, ddof 1", needs="stability", witness="numpy",
     ),

@@ -60,7 +60,8 @@ ERRORS: tuple[Definition, ...] = (
     *(
         Definition(
             f"error_p{percent:02}", "model",
-            f"Prediction minus label that {percent} % of the day's errors stay at or below (relative error at most 1 %).",
+            f"Prediction minus label that {percent} % of the day's errors stay at or below (relative error at most "
+            "1 %).",
             harm="both", scale="real", interval="order statistics", n="labels",
             source="DDSketch (2019); numpy.quantile, inverted_cdf", needs="errors", witness="numpy.quantile",
         )

@@ -62,7 +62,8 @@ class Calibration:
 def calibrate(positives: ArrayLike, n: ArrayLike) -> Calibration:
     """Isotonic regression of labels on score bins; counts of shape (nights, bins), bins ascending.
 
-    The least-squares increasing fit, by its max-min formula: max over i <= b of min over j >= b of the mean of bins i..j.
+    The least-squares increasing fit, by its max-min formula: max over i <= b of min over j >= b of the mean of
+    bins i..j.
     Source: Barlow et al. (1972), Statistical Inference under Order Restrictions, theorem 1.4;
     `sklearn.isotonic.IsotonicRegression`. A pool's variance is that of its share, half a row of each label added.
 
@@ -238,8 +239,10 @@ def reweighted_figures(rows: Floats, known: Floats, whole: Floats, group: Counts
     """Figures of each group if every segment did as well as it did in the past, and only the mix had changed.
 
     One entry per segment value: `rows` of the day, shape (entries,); `known` past confusion counts of that value and
-    `whole` those of all values, shape (entries, 4): TP, FP, FN, TN. A value is drawn towards the whole by ten rows, so that a rare or
-    new one is told by the others. Source: direct standardisation, Kitagawa (1955), JASA 50, 1168-1194.
+    `whole` those of all values, shape (entries, 4): TP, FP, FN, TN. A value is drawn towards the whole by ten rows,
+    so that a rare or new one is told by the others.
+
+    Source: direct standardisation, Kitagawa (1955), JASA 50, 1168-1194.
 
     >>> past = np.array([[45.0, 5, 5, 45], [25, 25, 25, 25]])
     >>> made = reweighted_figures(np.array([90.0, 10]), past, np.tile(past.sum(axis=0), (2, 1)), np.array([0, 0]))

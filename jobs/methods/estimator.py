@@ -14,9 +14,12 @@ import pandas as pd
 from jobs.methods.intervals import CONFIDENCE, ratio, wilson, z_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Places = NDArray[np.int64]
 
 SERIES = ["version", "metric", "basis"]
 EVALUATED_MOST = 60
@@ -52,8 +55,10 @@ def recent(days: NDArray[np.int64], values: Floats, nights: NDArray[np.int64], a
     newest = nights - age
     end = np.searchsorted(days, newest, side="right")
     place = end[:, None] - EVALUATED_MOST + np.arange(EVALUATED_MOST)
-    there = (place >= 0) & (days[np.maximum(place, 0)] > (newest - SPAN_DAYS)[:, None]) if len(days) else place > place
-    return np.where(there, values[np.where(there, place, 0)] if len(days) else np.nan, np.nan)
+    # one entry that no night may look at, so that there always is one
+    days, values = np.append(days, np.iinfo(np.int64).min), np.append(values, np.nan)
+    there = (place >= 0) & (days[np.maximum(place, 0)] > (newest - SPAN_DAYS)[:, None])
+    return np.where(there, values[np.maximum(place, 0)], np.nan)
 
 
 def widening(estimates: pd.DataFrame, known: pd.DataFrame, age: int) -> Floats:
@@ -114,12 +119,12 @@ def doubts(card_rows: pd.DataFrame) -> NDArray[np.object_]:
     return told.where(card_rows["verdict"] != "trusted", None).to_numpy(dtype=object)
 
 
-def _by_series(estimates: pd.DataFrame, known: pd.DataFrame):  # type: ignore[no-untyped-def]
+def _by_series(estimates: pd.DataFrame, known: pd.DataFrame) -> Iterator[tuple[Places, Places, Places]]:
     """Per series of `estimates`: its rows, and the days and places of what is known of it."""
     places = known.groupby(SERIES, sort=False).indices
     for series, rows in estimates.groupby(SERIES, sort=False).indices.items():
         place = places.get(series, np.zeros(0, dtype=np.int64))
-        yield rows, _ordinal(known["day"].iloc[place]), place
+        yield np.asarray(rows), _ordinal(known["day"].iloc[place]), np.asarray(place)
 
 
 def _ordinal(days: pd.Series[pd.Timestamp]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,8 +63,8 @@ def estimates_of(histograms: pd.DataFrame, mature: Mature, columns: Sequence[str
         figures = estimation.expected_figures(flagged[source], passed[source], maps.take(place[at]), group - group[0])
         found.append(_long(chunk, figures, "scores", known[at]))
     rows_of = (flagged + passed).sum(axis=1)[parts["source"].to_numpy()]
-    for column in columns:
-        found.append(_reweighted(parts.assign(rows=rows_of, known=known), column, mature))
+    sized = parts.assign(rows=rows_of, known=known)
+    found += [_reweighted(sized, column, mature) for column in columns]
     return pd.concat([one for one in found if len(one)], ignore_index=True)
 
 
@@ -73,7 +74,9 @@ def _parts(histograms: pd.DataFrame) -> tuple[pd.DataFrame, Floats, Floats]:
     at = source * estimation.BINS + histograms["bin"].to_numpy(dtype=np.int64)
     size = int(source.max()) + 1
     flagged, passed = (
-        np.bincount(at, weights=histograms[name], minlength=size * estimation.BINS).reshape(size, estimation.BINS)
+        np.bincount(at, weights=histograms[name].astype(float), minlength=size * estimation.BINS)
+        .reshape(size, estimation.BINS)
+        .astype(np.float64)
         for name in ("n_flagged", "n_passed")
     )
     own = histograms[["day", "segment", "version"]].assign(source=source).drop_duplicates("source")
@@ -136,7 +139,7 @@ def _chunks(group: Counts) -> list[slice]:
         while at < len(group) and group[at] == group[at - 1]:
             at += 1
         cuts.append(at)
-    return [slice(first, last) for first, last in zip(cuts, cuts[1:], strict=False)]
+    return [slice(first, last) for first, last in pairwise(cuts)]
 
 
 def _reweighted(parts: pd.DataFrame, column: str, mature: Mature) -> pd.DataFrame:
@@ -163,7 +166,7 @@ def _reweighted(parts: pd.DataFrame, column: str, mature: Mature) -> pd.DataFram
     for number in range(len(members)):
         per_member[0, :, number] = counts[0][:, owner == number].sum(axis=1)
     whole = _window(per_member, mine["day"], origin, mature.age, member)[0]
-    group = mine.groupby(["day", "version"], sort=False).ngroup().to_numpy()
+    group = np.asarray(mine.groupby(["day", "version"], sort=False).ngroup(), dtype=np.int64)
     figures = estimation.reweighted_figures(mine["rows"].to_numpy(), known, whole, group)
     told = mine.assign(segment="all", group=group)
     return _long(told, figures, column, np.minimum(mine["known"].to_numpy(), whole.sum(axis=1)))
@@ -197,15 +200,15 @@ def judged(new: pd.DataFrame, past: pd.DataFrame, figures: pd.DataFrame, age: in
     `past`: whole-day estimates of earlier nights; `figures`: what labels said at the last age (day, version, metric,
     value), of which every night uses only what it knew.
     """
-    whole = new[new["segment"] == "all"]
-    both = pd.concat([past, whole], ignore_index=True) if len(past) else whole
-    known = estimator.evaluated(both, figures)
+    known = estimator.evaluated(_whole_days(past, new), figures)
     made = estimator.with_interval(new, estimator.widening(new, known, age))
-    told = pd.concat([past, made[made["segment"] == "all"]], ignore_index=True) if len(past) else made
-    known = estimator.evaluated(
-        told[told["segment"] == "all"] if "segment" in told and not len(past) else told, figures
-    )
+    known = estimator.evaluated(_whole_days(past, made), figures)
     return made, estimator.card(made[made["segment"] == "all"], known, age)
+
+
+def _whole_days(past: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    whole = new[new["segment"] == "all"]
+    return pd.concat([past, whole], ignore_index=True) if len(past) else whole
 
 
 def of_estimates(made: pd.DataFrame, card: pd.DataFrame, age: int, min_rows: int) -> list[pd.DataFrame]:
@@ -229,8 +232,10 @@ def _rows(name: str, part: pd.DataFrame, min_rows: int) -> pd.DataFrame:
     value = part["value"].to_numpy(dtype=np.float64)
     reason = np.full(len(part), None, dtype=object)
     reason[np.isnan(value)] = f"no {BY_NAME[name].n}"
-    ends = (np.where(np.isnan(value), np.nan, part[side].to_numpy(dtype=np.float64)) for side in ("lower", "upper"))
-    estimate = Estimate(value, part["n"].to_numpy(dtype=np.int64), *ends, reason)
+    lower, upper = (
+        np.where(np.isnan(value), np.nan, part[side].to_numpy(dtype=np.float64)) for side in ("lower", "upper")
+    )
+    estimate = Estimate(value, part["n"].to_numpy(dtype=np.int64), lower, upper, reason)
     made = metric_rows(name, part, estimate, min_rows)
     doubt = part["doubt"].to_numpy(dtype=object)
     fine = (made["state"] == "final").to_numpy()

@@ -61,7 +61,8 @@ def of_stability(
 ) -> Iterator[pd.DataFrame]:
     """Score shift and spread of the mean, whole days of every version from `first` on.
 
-    `served`: counts and score sums of those days and of at least six before; `bins`: day, version, score_bin, n of them and one before.
+    `served`: counts and score sums of those days and of at least six before; `bins`: day, version, score_bin, n of
+    them and of one before.
     """
     yield _shift(bins, first, min_rows)
     yield _spread(served[served["segment"] == "all"], first, min_rows)

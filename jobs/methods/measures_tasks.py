@@ -25,7 +25,10 @@ QUANTILES = (5, 50, 95)
 
 
 def of_classes(known: pd.DataFrame, cells: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
-    """Coverage, accuracy, and precision, recall and F1 of each class and over all; `cells.series` is the place in `known`."""
+    """Coverage, accuracy, and precision, recall and F1 of each class and over all.
+
+    `cells.series` is the place in `known`.
+    """
     keys = known[GROUP]
     labelled = np.bincount(cells["series"].astype(np.int64), weights=cells["n"], minlength=len(known))
     yield rows("coverage", keys, proportion(labelled, known["n"]), min_rows)

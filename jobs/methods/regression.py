@@ -58,7 +58,8 @@ class Errors:
 
     def total(self, column: str) -> Floats:
         """The column's sum per group."""
-        return np.bincount(self.table["group"], weights=self.table[column].astype(float), minlength=self.groups)
+        sums = np.bincount(self.table["group"], weights=self.table[column].astype(float), minlength=self.groups)
+        return np.asarray(sums, dtype=np.float64)
 
 
 def errors_of(score: ArrayLike, label: ArrayLike) -> Errors:
@@ -67,17 +68,22 @@ def errors_of(score: ArrayLike, label: ArrayLike) -> Errors:
     >>> bias(errors_of([1.0, 4.0], [2.0, 2.0])).value
     array([0.5])
     """
-    y, off = (
-        np.asarray(label, dtype=np.float64),
-        np.asarray(score, dtype=np.float64) - np.asarray(label, dtype=np.float64),
-    )
+    y = np.asarray(label, dtype=np.float64)
+    off = np.asarray(score, dtype=np.float64) - y
     rows = pd.DataFrame(
         {
-            "group": 0, "bin": error_bin(off), "n": 1, "n_nonzero": (y != 0).astype(int), "error_sum": off,
-            "absolute_sum": np.abs(off), "square_sum": off**2, "ratio_sum": np.nan_to_num(ratio(np.abs(off), np.abs(y))),
-            "label_sum": y, "label_square_sum": y**2,
+            "group": 0,
+            "bin": error_bin(off),
+            "n": 1,
+            "n_nonzero": (y != 0).astype(int),
+            "error_sum": off,
+            "absolute_sum": np.abs(off),
+            "square_sum": off**2,
+            "ratio_sum": np.nan_to_num(ratio(np.abs(off), np.abs(y))),
+            "label_sum": y,
+            "label_square_sum": y**2,
         }
-    )  # fmt: skip
+    )
     return Errors(rows.groupby(["group", "bin"], as_index=False).sum(), 1)
 
 
