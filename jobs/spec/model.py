@@ -33,6 +33,11 @@ MetricName = Literal[
     "outlier_rate", "out_of_range_rate", "unseen_rate", "constant_columns", "empty_columns", "model_drift",
     "duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours",
     "throughput", "peak_per_minute", "error_rate", "cpu_cores", "memory_mb",
+    "brier", "log_loss", "calibration_in_the_large", "ece", "ece_unweighted", "pr_auc", "score_ks",
+    "precision_at_10", "recall_at_10", "score_shift", "score_mean_spread", "repeat_flip_rate", "repeat_score_gap",
+    "accuracy_estimated", "precision_estimated", "recall_estimated", "f1_estimated", "roc_auc_estimated",
+    "precision_macro", "recall_macro", "f1_macro", "precision_weighted", "recall_weighted", "f1_weighted",
+    "mae", "rmse", "mape", "r2", "bias", "error_p05", "error_p50", "error_p95",
 ]  # fmt: skip
 DriftName = Literal[
     "psi", "js", "ks", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "mean_shift"
