@@ -39,7 +39,7 @@ def predictions(segments: Iterable[str], numeric: Iterable[str], categorical: It
     """
     columns = _columns(
         "day DATE, source VARCHAR, id VARCHAR, ts TIMESTAMP, version VARCHAR, role VARCHAR, score DOUBLE, decision INTEGER, "
-        "latency_ms DOUBLE"
+        "latency_ms DOUBLE, error INTEGER, decision_text VARCHAR"
     )
     columns |= dict.fromkeys((*segments, *categorical), "VARCHAR") | dict.fromkeys(numeric, "DOUBLE")
     return Table("predictions", "served answers, one row per id, source and day", columns)
@@ -62,9 +62,21 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "delivery_columns",
+        "the columns of each delivery that could be opened, and of what kind they were",
+        _columns("day DATE, source VARCHAR, name VARCHAR, kind VARCHAR"),
+    ),
+    Table(
+        "system_usage",
+        "what a Prometheus server measured of each resource on each day: mean and peak over the windows that it saw",
+        _columns(
+            "day DATE, resource VARCHAR, asked VARCHAR, mean DOUBLE, peak DOUBLE, windows BIGINT, expected BIGINT, reason VARCHAR"
+        ),
+    ),
+    Table(
         "labels",
         "labels as delivered, one row per id and known day; corrections are later rows, never overwritten",
-        _columns("id VARCHAR, known_day DATE, label INTEGER"),
+        _columns("id VARCHAR, known_day DATE, label INTEGER, label_text VARCHAR, label_value DOUBLE"),
         night="known_day",
     ),
     Table(
@@ -90,6 +102,19 @@ TABLES: tuple[Table, ...] = (
         ),
     ),
     Table(
+        "feature_parts",
+        "feature_statistics in finer counts: each numeric bin in parts, with the least and the greatest value",
+        _columns(
+            "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, part INTEGER, n BIGINT, value_sum DECIMAL(38,9), "
+            "value_square_sum DECIMAL(38,9), value_min DOUBLE, value_max DOUBLE"
+        ),
+    ),
+    Table(
+        "service_statistics",
+        "answers of each day and version: failed ones, the newest, and those of the busiest minute (of the day, not additive)",
+        _columns("day DATE, version VARCHAR, n BIGINT, n_told BIGINT, n_error BIGINT, newest TIMESTAMP, peak BIGINT"),
+    ),
+    Table(
         "latency_statistics",
         "latency counted in logarithmic bins per day and version",
         _columns("day DATE, version VARCHAR, bin INTEGER, n BIGINT"),
@@ -99,7 +124,41 @@ TABLES: tuple[Table, ...] = (
         "the label triangle: labelled predictions per prediction day and known day; corrections are -1 and +1",
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, score_bin INTEGER, "
-            "decision INTEGER, label INTEGER, n BIGINT, score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9)"
+            "decision INTEGER, label INTEGER, n BIGINT, score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9), "
+            "log_loss_sum DECIMAL(38,9)"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "score_statistics",
+        "scores counted in bins of 0.01 per day, version, segment and decision, labelled or not",
+        _columns(
+            "day DATE, version VARCHAR, segment VARCHAR, score_bin INTEGER, decision INTEGER, n BIGINT, score_sum DECIMAL(38,9)"
+        ),
+    ),
+    Table(
+        "repeat_statistics",
+        "predictions for an id that was predicted in the days before: whether the decision changed, and how far the score moved",
+        _columns(
+            "day DATE, version VARCHAR, n BIGINT, n_flipped BIGINT, n_scored BIGINT, gap_sum DECIMAL(38,9), "
+            "gap_square_sum DECIMAL(38,9)"
+        ),
+    ),
+    Table(
+        "class_statistics",
+        "the label triangle of a multiclass model: decided and true class; corrections are -1 and +1",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, decision VARCHAR, label VARCHAR, n BIGINT"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "error_statistics",
+        "the label triangle of a regression model: exact sums of errors (score - label), in logarithmic bins of the error",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, bin INTEGER, n BIGINT, "
+            "n_nonzero BIGINT, error_sum DECIMAL(38,9), absolute_sum DECIMAL(38,9), square_sum DECIMAL(38,9), "
+            "ratio_sum DECIMAL(38,9), label_sum DECIMAL(38,9), label_square_sum DECIMAL(38,9)"
         ),
         night="known_day",
     ),
@@ -127,6 +186,15 @@ TABLES: tuple[Table, ...] = (
         ),
         night=None,
     ),
+    Table(
+        "reference_parts",
+        "the parts of each numeric bin of the reference profile, and which of them lie outside its ordinary range",
+        _columns(
+            "reference VARCHAR, feature VARCHAR, bin INTEGER, part INTEGER, lower DOUBLE, upper DOUBLE, n BIGINT, "
+            "value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9), beyond_range BOOLEAN, beyond_sigma BOOLEAN"
+        ),
+        night=None,
+    ),
     # metrics and after ----------------------------------------------------------------------------------------
     Table(
         "metrics",
@@ -136,6 +204,38 @@ TABLES: tuple[Table, ...] = (
             "label_age INTEGER, value DOUBLE, n BIGINT, lower DOUBLE, upper DOUBLE, state VARCHAR, reason VARCHAR"
         ),
         night="day + COALESCE(label_age, 0)",
+    ),
+    Table(
+        "reliability",
+        "the reliability curve: per tenth of the score, how high scores were and how many labels were positive",
+        _columns(
+            "day DATE, version VARCHAR, label_age INTEGER, bin INTEGER, n BIGINT, mean_score DOUBLE, positive_share DOUBLE"
+        ),
+        night="day + label_age",
+    ),
+    Table(
+        "threshold_curve",
+        "what other thresholds would have given, on the labels known by each age",
+        _columns(
+            "day DATE, version VARCHAR, label_age INTEGER, threshold DOUBLE, n BIGINT, precision DOUBLE, recall DOUBLE, flagged_share DOUBLE"
+        ),
+        night="day + label_age",
+    ),
+    Table(
+        "estimates",
+        "what each day's figures will be once its labels are in, as the day's own night saw it; made without its labels",
+        _columns(
+            "day DATE, version VARCHAR, segment VARCHAR, metric VARCHAR, basis VARCHAR, value DOUBLE, n BIGINT, deviation DOUBLE, "
+            "widening DOUBLE, lower DOUBLE, upper DOUBLE, n_known BIGINT"
+        ),
+    ),
+    Table(
+        "estimator_card",
+        "how good the estimates were: over the last evaluated days, against what the labels then said",
+        _columns(
+            "day DATE, version VARCHAR, metric VARCHAR, basis VARCHAR, evaluated BIGINT, bias DOUBLE, mean_absolute DOUBLE, "
+            "inside_share DOUBLE, inside_lower DOUBLE, inside_upper DOUBLE, verdict VARCHAR"
+        ),
     ),
     Table(
         "contributions",

@@ -79,7 +79,7 @@ def feeds(spec: ModelSpec) -> Iterator[Feed]:
         yield Feed(
             "labels", "labels", spec.labels.path, spec.timezone,
             needed={columns.id: "id", columns.label: _label_kind(spec)} | _timed(columns.timestamp),
-            parameters={"columns": columns, "positives": positives(spec)},
+            parameters={"columns": columns, "positives": positives(spec), "task": spec.task},
         )  # fmt: skip
     if spec.outcomes:
         yield _outcomes(spec, spec.outcomes)
@@ -87,6 +87,8 @@ def feeds(spec: ModelSpec) -> Iterator[Feed]:
 
 def _label_kind(spec: ModelSpec) -> Kind:
     """Labels written as 0/1 are checked to be 0 or 1; named classes (`cancelled`) are taken as they are."""
+    if spec.task != "binary":
+        return "number" if spec.task == "regression" else "text"
     return "label" if {"1", "0"} & set(positives(spec)) else "text"
 
 
@@ -100,19 +102,23 @@ def _predictions(spec: ModelSpec, source: PredictionSource, name: str) -> Feed:
     texts = dict(spec.segments) | {
         name: feature.column or name for name, feature in spec.features.items() if feature.kind == "categorical"
     }
-    needed: dict[str, Kind] = {columns.id: "id", columns.timestamp: "time", columns.score: "number"}
+    needed: dict[str, Kind] = {columns.id: "id", columns.timestamp: "time"}
+    scored: dict[str, Kind] = {columns.score: "number"}
+    needed |= {} if spec.task == "multiclass" else scored
     needed |= {column: "text" for column in (columns.version,) if column}
     needed |= {column: "number" for column in (columns.latency_ms,) if column}
+    needed |= {column: "label" for column in (columns.error,) if column}
     needed |= {column: _label_kind(spec) for column in (columns.decision,) if column}
     inputs: dict[str, Kind] = dict.fromkeys(texts.values(), "text") | dict.fromkeys(numeric.values(), "number")  # type: ignore[assignment]
     live = source.role == "live"
     return Feed(
         name, "predictions", source.path, source.files_zone or spec.timezone,
         needed=needed | inputs if live else needed,
-        optional={} if live else {column: kind for column, kind in inputs.items() if column not in needed},
+        optional=({} if live else {column: kind for column, kind in inputs.items() if column not in needed})
+        | (scored if spec.task == "multiclass" else {}),
         parameters={
             "columns": columns, "positives": positives(spec), "numeric": numeric, "texts": texts, "source": name,
-            "role": source.role, "threshold": spec.threshold,
+            "role": source.role, "threshold": spec.threshold, "task": spec.task,
         },
     )  # fmt: skip
 

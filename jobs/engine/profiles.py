@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +28,9 @@ class FeaturePlan:
     """How one feature is counted in the bins of one reference; the fields `feature_statistics.sql` reads."""
 
     name: str
-    """Of the feature, and of its column in `predictions`."""
+    """Of the feature."""
+    column: str
+    """Of its values in `predictions`."""
     version: str | None
     """Only rows of this version; None: of all live versions."""
     numeric: bool
@@ -37,10 +39,17 @@ class FeaturePlan:
     summed_below: float
     """Values at least this large are counted but not summed: one of them would drown the others."""
     edges: tuple[float, ...]
-    """Upper edges of all interval bins but the last."""
+    """Upper edges of all parts of interval bins but the last."""
+    places: tuple[int, ...]
+    """1000 bin + part of each of these, and of the last; of a feature without edges, where its values go."""
     categories: tuple[str, ...]
     otherwise: int
-    """The bin of a value that no edge or category takes."""
+    """The bin of a value that no category takes."""
+
+    @property
+    def last(self) -> int:
+        """The position of the last part in `places`."""
+        return len(self.places) - 1
 
 
 def window_of(spec: ModelSpec, start: date) -> Period | None:
@@ -61,14 +70,16 @@ def fingerprint(spec: ModelSpec) -> str:
 
 def kinds_of(spec: ModelSpec) -> dict[str, Literal["numeric", "categorical"]]:
     """What is counted in bins: the features, and the score and decision as if they were features."""
-    return {name: feature.kind for name, feature in spec.features.items()} | _PSEUDO
+    pseudo = {name: kind for name, kind in _PSEUDO.items() if name != "decision" or spec.task != "regression"}
+    return {name: feature.kind for name, feature in spec.features.items()} | pseudo
 
 
 def reference_rows(spec: ModelSpec, start: date, warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     """The rows of accepted behaviour of each version, or of `all`; DataError where a file or column is missing."""
     window = window_of(spec, start)
     if window:
-        rows = warehouse.query("statistics/reference_window", features=list(spec.features), window=window)
+        given = {"features": list(spec.features), "window": window, "task": spec.task}
+        rows = warehouse.query("statistics/reference_window", **given)
         return {"all": rows}
     if spec.reference.file:
         return {"all": _file_rows(spec, spec.reference.file, warehouse)}
@@ -96,37 +107,48 @@ def _file_rows(spec: ModelSpec, pattern: str, warehouse: Warehouse) -> pd.DataFr
     return warehouse.query("statistics/reference_rows", **(feed.parameters | {"texts": categorical}))
 
 
-def plans(bins: pd.DataFrame) -> list[FeaturePlan]:
-    """How to count each feature of a profile (rows of `reference_bins`)."""
-    return [
-        _plan(str(name), None if reference == "all" else str(reference), rows.sort_values("bin"))
+def plans(bins: pd.DataFrame, parts: pd.DataFrame, task: str = "binary") -> list[FeaturePlan]:
+    """How to count each feature of a profile (rows of `reference_bins` and `reference_parts`)."""
+    split = dict(list(parts[parts["bin"] >= 0].groupby(["reference", "feature"])))
+    made = [
+        _plan(
+            str(name), None if reference == "all" else str(reference), rows, split.get((reference, name), parts.head(0))
+        )
         for (reference, name), rows in bins.groupby(["reference", "feature"], sort=True)
     ]
+    texts = {"decision": "decision_text"} if task == "multiclass" else {}
+    return [replace(plan, column=texts.get(plan.name, plan.name)) for plan in made]
 
 
-def _plan(name: str, version: str | None, rows: pd.DataFrame) -> FeaturePlan:
-    edges = tuple(rows.loc[rows["kind"] == "interval", "upper"].astype(float))
-    categories = tuple(rows.loc[rows["kind"] == "category", "category"].astype(str))
-    # The bin of what no edge or category takes: the last open interval, the rarer categories, or unseen.
-    rest = rows.loc[rows["kind"].eq("other") | (rows["kind"].eq("interval") & rows["upper"].isna()), "bin"]
-    scale = _scale(edges[:-1])
+def _plan(name: str, version: str | None, rows: pd.DataFrame, parts: pd.DataFrame) -> FeaturePlan:
+    rows, parts = rows.sort_values("bin"), parts.sort_values(["bin", "part"])
+    numeric = bool((rows["kind"] == "infinite").any())
+    # What no category takes: the rarer ones, or unseen. A numeric feature without finite values has only unseen ones.
+    rest = rows.loc[rows["kind"].eq("other"), "bin"]
+    otherwise = int(rest.iloc[0]) if len(rest) else -2
+    places = tuple(int(place) for place in 1000 * parts["bin"] + parts["part"]) if numeric else ()
+    scale = _scale(
+        tuple(parts.loc[~parts["beyond_range"].astype(bool), "upper"].dropna().astype(float)) if numeric else ()
+    )
     return FeaturePlan(
         name=name,
+        column=name,
         version=version,
-        numeric=bool((rows["kind"] == "infinite").any()),
+        numeric=numeric,
         scale=scale,
         summed_below=2e9 / scale,
-        edges=edges[:-1],
-        categories=categories,
-        otherwise=int(rest.iloc[0]) if len(rest) else -2,
+        edges=tuple(parts["upper"].iloc[:-1].astype(float)) if numeric else (),
+        places=places or (1000 * otherwise,),
+        categories=tuple(rows.loc[rows["kind"] == "category", "category"].astype(str)),
+        otherwise=otherwise,
     )
 
 
 def _scale(edges: tuple[float, ...]) -> float:
-    """A power of ten that gives ordinary values six digits before the point.
+    """A power of ten that gives ordinary values eight digits before the point.
 
     >>> _scale((0.5, 12.0)), _scale((5e-324,)), _scale(())
-    (10000.0, 1000000000000.0, 1000000.0)
+    (1000000.0, 1000000000000.0, 1000000.0)
     """
     magnitude = max((abs(edge) for edge in edges), default=0.0)
-    return 10.0 ** max(-280, min(12, 5 - math.floor(math.log10(magnitude)))) if magnitude > 0 else 1e6
+    return 10.0 ** max(-280, min(12, 7 - math.floor(math.log10(magnitude)))) if magnitude > 0 else 1e6

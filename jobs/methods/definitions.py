@@ -5,40 +5,12 @@ The stage takes layer and wording from here, the report its explanations, and `d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Layer = Literal["data", "model", "service", "business", "system"]
-Harm = Literal["up", "down", "both"]
-Scale = Literal["rate", "count", "positive", "real"]
-Needs = Literal["predictions", "features", "latency", "labels", "outcomes"]
-
-
-@dataclass(frozen=True)
-class Definition:
-    """One metric."""
-
-    name: str
-    layer: Layer
-    words: str
-    harm: Harm
-    """The direction in which a change hurts."""
-    scale: Scale
-    """rate: 0 to 1; count: 0, 1, 2 ...; positive: 0 or more; real: any number."""
-    interval: str
-    """Of what kind the 95 % interval is; empty where there is none."""
-    n: str
-    """What n counts."""
-    source: str
-    needs: Needs = "predictions"
-    """Without which it has no rows."""
-    witness: str = ""
-    """What it is tested against."""
-    additive: bool = False
-    """Whether the metric itself adds up over days and segments; all are made from statistics that do."""
-    guarded: bool = True
-    """Whether fewer than `min_rows` makes it not_evaluated; a total of few rows is still that total."""
-
+from jobs.methods.definition import Definition
+from jobs.methods.definitions_data import DATA
+from jobs.methods.definitions_estimates import ESTIMATES
+from jobs.methods.definitions_scores import SCORES, STABILITY
+from jobs.methods.definitions_service import SERVICE, SYSTEM
+from jobs.methods.definitions_tasks import CLASSES, ERRORS
 
 _SKLEARN = "sklearn.metrics."
 
@@ -142,6 +114,14 @@ DEFINITIONS: tuple[Definition, ...] = (
         source="a sum",
         needs="outcomes", witness="by hand", additive=True, guarded=False,
     ),
+    *SCORES,
+    *STABILITY,
+    *ESTIMATES,
+    *CLASSES,
+    *ERRORS,
+    *DATA,
+    *SERVICE,
+    *SYSTEM,
 )  # fmt: skip
 
 BY_NAME = {definition.name: definition for definition in DEFINITIONS}

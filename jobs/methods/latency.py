@@ -13,6 +13,8 @@ import numpy as np
 from jobs.methods.intervals import Estimate, estimate, z_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -64,13 +66,15 @@ def quantile_of_rows(
     counts: ArrayLike,
     groups: int,
     q: float,
+    value_of: Callable[[ArrayLike], Floats] = value_of_bin,
+    nothing: str = "no latencies",
 ) -> Estimate:
     """`quantile` of counts in long form: sorted by group (0..groups-1) and, within it, by bin.
 
     The smallest value with at least q of all values at or below it (`numpy.quantile`, method `inverted_cdf`).
     Interval: the order statistics at ranks n q -+ z sqrt(n q (1 - q)), free of any distribution; an end whose
     rank is not among the n values is NaN. Source: Conover (1999), Practical Nonparametric Statistics, section
-    3.2.
+    3.2. `value_of` tells the value that stands for a bin, `nothing` the reason where there are none.
     """
     row, number = np.asarray(group, dtype=np.int64), np.asarray(bins)
     running = np.concatenate(([0], np.cumsum(np.asarray(counts).astype(np.int64))))
@@ -80,10 +84,10 @@ def quantile_of_rows(
     def at_rank(rank: Floats) -> Floats:
         found = (rank >= 1) & (rank <= n)
         entry = np.searchsorted(running[1:], before + np.where(found, rank, 0).astype(np.int64), "left")
-        values = np.append(value_of_bin(number), np.nan)
+        values = np.append(value_of(number), np.nan)
         return np.where(found, values[np.where(found, entry, len(number))], np.nan)
 
     middle = np.maximum(np.ceil(n * q - 1e-9), 1.0)  # 0.07 * 100 is a hair above 7
     spread = z_value() * np.sqrt(n * q * (1 - q))
     interval = at_rank(np.floor(middle - spread)), at_rank(np.ceil(middle + spread))
-    return estimate(at_rank(middle), n, interval, {"no latencies": n == 0})
+    return estimate(at_rank(middle), n, interval, {nothing: n == 0})

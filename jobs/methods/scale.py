@@ -28,9 +28,27 @@ KINDS: dict[str, Kind] = {
     "conversion": "rate",
     "value_per_prediction": "amount",
     "value": "amount",
+    **dict.fromkeys(("outlier_rate", "out_of_range_rate", "unseen_rate", "duplicate_rate", "misdated_rate"), "rate"),
+    **dict.fromkeys(("error_rate", "model_drift"), "rate"),
+    **dict.fromkeys(("constant_columns", "empty_columns", "schema_changes"), "count"),
+    **dict.fromkeys(("delivery_age", "peak_per_minute"), "count"),
+    **dict.fromkeys(("throughput", "freshness_hours", "cpu_cores", "memory_mb"), "amount"),
+    **dict.fromkeys(
+        ("brier", "ece", "ece_unweighted", "pr_auc", "score_ks", "precision_at_10", "recall_at_10"), "rate"
+    ),
+    **dict.fromkeys(("score_shift", "repeat_flip_rate", "accuracy_estimated", "precision_estimated"), "rate"),
+    **dict.fromkeys(("recall_estimated", "f1_estimated", "roc_auc_estimated"), "rate"),
+    **dict.fromkeys(("precision_macro", "recall_macro", "f1_macro"), "rate"),
+    **dict.fromkeys(("precision_weighted", "recall_weighted", "f1_weighted"), "rate"),
+    **dict.fromkeys(("calibration_in_the_large", "score_mean_spread", "repeat_score_gap", "r2"), "level"),
+    **dict.fromkeys(("log_loss", "mae", "rmse", "mape", "bias", "error_p05", "error_p50", "error_p95"), "amount"),
 }
 
-PROPORTIONS = frozenset({"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion"})
+PROPORTIONS = frozenset(
+    {"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion", "outlier_rate", "out_of_range_rate"}
+    | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate"}
+    | {"precision_at_10", "recall_at_10", "repeat_flip_rate"}
+)
 """Rates that are k of n, so that n alone gives their sampling error."""
 
 INTERVAL_Z = 1.959963984540054

@@ -32,7 +32,7 @@ def name(metric: str) -> str:
     >>> name("latency_p95"), name("accuracy")
     ('latency p95', 'accuracy')
     """
-    return NAMES.get(metric, metric)
+    return NAMES.get(metric, metric.replace("_", " "))
 
 
 def number(metric: str, value: float | None) -> str:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 Kind = Literal["any", "number", "time", "sign"]
 
 
+LABEL_KINDS: dict[str, Kind] = {"binary": "sign", "multiclass": "any", "regression": "number"}
+"""What labels and decisions are made of, by task."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A column that a spec reads: the key that names it, and what must stand in it."""
@@ -56,14 +60,15 @@ def sources(spec: ModelSpec) -> Iterator[Source]:
         for name, feature in spec.features.items()
     )
     segments = tuple(Wanted(f"segments.{name}", column) for name, column in spec.segments.items())
-    answers = _answers("predictions", spec.predictions)
+    answers = _answers("predictions", spec.predictions, spec.task)
     yield Source("predictions", spec.predictions.path, (*answers, *features, *segments), inputs=True)
     for position, other in enumerate(spec.others):
         name = f"others[{position}]"
-        yield Source(name, other.path, _answers(name, other))
+        yield Source(name, other.path, _answers(name, other, spec.task))
     if spec.labels:
         named = spec.labels.columns
-        wanted = [Wanted("labels.columns.id", named.id), Wanted("labels.columns.label", named.label, "sign")]
+        kind = LABEL_KINDS[spec.task]
+        wanted = [Wanted("labels.columns.id", named.id), Wanted("labels.columns.label", named.label, kind)]
         wanted += [Wanted("labels.columns.timestamp", column, "time") for column in (named.timestamp,) if column]
         yield Source("labels", spec.labels.path, tuple(wanted))
     if spec.outcomes:
@@ -79,14 +84,16 @@ def sources(spec: ModelSpec) -> Iterator[Source]:
         yield Source("reference.file", spec.reference.file, features)
 
 
-def _answers(name: str, source: PredictionSource) -> tuple[Wanted, ...]:
+def _answers(name: str, source: PredictionSource, task: str) -> tuple[Wanted, ...]:
     kinds: dict[str, Kind] = {
         "timestamp": "time",
         "score": "number",
-        "decision": "sign",
+        "decision": LABEL_KINDS[task],
         "latency_ms": "number",
     }
     named = source.columns.model_dump(exclude_none=True)
+    if task == "multiclass" and "score" not in source.columns.model_fields_set:
+        named.pop("score")
     return tuple(Wanted(f"{name}.columns.{key}", column, kinds.get(key, "any")) for key, column in named.items())
 
 

@@ -47,7 +47,7 @@ def _ingest(spec: ModelSpec) -> dict[str, Any]:
 def _statistics(spec: ModelSpec) -> dict[str, Any]:
     """What decides the bins, and how long the triangles are."""
     horizons = [max(ages, default=None) for ages in (spec.label_ages, spec.outcome_ages)]
-    return {"reference": spec.reference, "horizons": horizons}
+    return {"reference": spec.reference.model_dump(exclude={"rolling", "weekdays"}), "horizons": horizons}
 
 
 def _metrics(spec: ModelSpec) -> dict[str, Any]:
@@ -56,6 +56,8 @@ def _metrics(spec: ModelSpec) -> dict[str, Any]:
         "outcome_ages": spec.outcome_ages,
         "min_rows": spec.min_rows,
         "per": spec.outcomes and spec.outcomes.per,
+        "drift": [spec.drift, spec.reference.rolling, spec.reference.weekdays],
+        "prometheus": spec.prometheus,
         "importance": {name: feature.importance for name, feature in spec.features.items()},
     }
 

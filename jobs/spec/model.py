@@ -31,9 +31,20 @@ MetricName = Literal[
     "volume", "missing_rate", "psi", "score_mean", "latency_p95",
     "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
     "conversion", "value_per_prediction", "value",
+    "outlier_rate", "out_of_range_rate", "unseen_rate", "constant_columns", "empty_columns", "model_drift",
+    "duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours",
+    "throughput", "peak_per_minute", "error_rate", "cpu_cores", "memory_mb",
+    "brier", "log_loss", "calibration_in_the_large", "ece", "ece_unweighted", "pr_auc", "score_ks",
+    "precision_at_10", "recall_at_10", "score_shift", "score_mean_spread", "repeat_flip_rate", "repeat_score_gap",
+    "accuracy_estimated", "precision_estimated", "recall_estimated", "f1_estimated", "roc_auc_estimated",
+    "precision_macro", "recall_macro", "f1_macro", "precision_weighted", "recall_weighted", "f1_weighted",
+    "mae", "rmse", "mape", "r2", "bias", "error_p05", "error_p50", "error_p95",
 ]  # fmt: skip
+DriftName = Literal[
+    "psi", "js", "ks", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "mean_shift"
+]
 
-RESERVED = frozenset({"day", "source", "id", "ts", "version", "role", "score", "decision", "latency_ms"})
+RESERVED = frozenset({"day", "source", "id", "ts", "version", "role", "score", "decision", "latency_ms", "error"})
 """Columns that every prediction has; a feature or segment of that name must be renamed with `column:`."""
 
 
@@ -145,6 +156,8 @@ class PredictionColumns(Strict):
     """Absent: score >= threshold."""
     latency_ms: str | None = None
     """Milliseconds until the answer; absent: latency is not watched."""
+    error: str | None = None
+    """1 or true where the request failed; absent: the error rate is not watched."""
 
 
 class PredictionSource(Strict):
@@ -236,6 +249,15 @@ class Feature(Strict):
     """Its share in the model's decisions; drift of important features is told first."""
 
 
+class RollingReference(Strict):
+    """The model's last days, as what drift is measured against."""
+
+    days: int = Field(28, ge=1, le=366)
+    """How many, ..."""
+    gap: int = Field(1, ge=1, le=366)
+    """... the last of them this many days before the judged one; more, so that a slow drift does not teach itself."""
+
+
 class ReferenceWindow(Strict):
     """A window of the model's own days, as reference; drift is judged after its end."""
 
@@ -258,6 +280,10 @@ class Reference(Strict):
     """One reference file a version."""
     window: ReferenceWindow | None = None
     """Days of the model's own."""
+    rolling: RollingReference | None = None
+    """Drift is measured against the model's last days, in the bins that one of the above gives."""
+    weekdays: int | None = Field(None, ge=1, le=52)
+    """Drift is measured against this many last days of the same weekday, in the bins that one of the above gives."""
     bins: int = Field(10, ge=2, le=50)
     """Quantile bins of a numeric feature."""
     categories: int = Field(30, ge=2, le=200)
@@ -268,7 +294,22 @@ class Reference(Strict):
         given = [name for name in ("file", "versions", "window") if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"needs at most one of file, versions, window; given: {' and '.join(given)}")
+        if self.rolling and self.weekdays:
+            raise ValueError("needs at most one of rolling, weekdays; both say which past days are the reference")
         return self
+
+
+class Prometheus(Strict):
+    """A Prometheus server that knows what the model's service uses; asked once per closed day."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    """Where it answers, for example http://prometheus:9090."""
+    cpu: str | None = None
+    """The counter of CPU seconds, for example process_cpu_seconds_total{job="shop"}; several are summed."""
+    memory: str | None = None
+    """The gauge of bytes, for example process_resident_memory_bytes{job="shop"}; several are summed."""
+    min_coverage: Fraction = 0.8
+    """The part of the day that must have been measured for a figure to be judged."""
 
 
 class Rule(Strict):
@@ -494,7 +535,9 @@ class ModelSpec(Strict):
     """One sentence for the report's head."""
     owner: str = ""
     """Who is asked when something is wrong."""
-    task: Literal["binary"] = "binary"
+    task: Literal["binary", "multiclass", "regression"] = "binary"
+    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the score is
+    optional), or a number (then the score is that number, and there is no decision)."""
     timezone: Zone = "UTC"
     """Where the business day begins and ends, for example Europe/Lisbon."""
     start: date | None = None
@@ -516,6 +559,10 @@ class ModelSpec(Strict):
     ] = {}
     """Segment name: column in the prediction files. A list of names is short for names that are columns."""
     reference: Reference = Reference()
+    drift: tuple[DriftName, ...] = ("psi", "js", "ks", "wasserstein")
+    """The distances from the reference that are written; PSI always is, because rules and the report rest on it."""
+    prometheus: Prometheus | None = None
+    """Absent: CPU and memory are not watched."""
     min_rows: int = Field(30, ge=1)
     """Below this n a metric's state is not_evaluated."""
     rules: tuple[Rule, ...] = ()
@@ -532,6 +579,17 @@ class ModelSpec(Strict):
     markers: tuple[Marker, ...] = ()
     """Deploys and other things done, told beside incidents of the days after."""
     schedule: Schedule = Schedule()
+
+    @model_validator(mode="after")
+    def _decided_as_the_task_says(self) -> Self:
+        for source in (self.predictions, *self.others):
+            if self.task == "multiclass" and source.columns.decision is None:
+                raise ValueError(
+                    "with task multiclass predictions.columns.decision must name the column of the decided class"
+                )
+            if self.task == "regression" and source.columns.decision is not None:
+                raise ValueError("with task regression there is no decision; leave predictions.columns.decision out")
+        return self
 
     @property
     def label_ages(self) -> tuple[int, ...]:

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 Fault = tuple["KeyPath", str]
 """A path and the sentence that follows it."""
 
-OF_FEATURES = {"psi", "missing_rate"}
+OF_FEATURES = {"psi", "missing_rate", "outlier_rate", "out_of_range_rate", "unseen_rate"}
+OF_USAGE = {"cpu_cores": "cpu", "memory_mb": "memory"}
+OF_DELIVERIES = {"duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours"}
+OF_COLUMNS = {"constant_columns", "empty_columns", "model_drift"}
 OF_LABELS = {"coverage", "accuracy", "precision", "recall", "f1", "roc_auc"}
 OF_OUTCOMES = {"conversion", "value_per_prediction", "value"}
 OF_VALUES = {"value_per_prediction", "value"}
-SHARES = {"missing_rate", "score_mean", "conversion"} | OF_LABELS
-WHOLE_DAY_ONLY = {"latency_p95"} | OF_FEATURES
+OF_SERVICE = {"latency_p95", "error_rate", "throughput", "peak_per_minute"}
+SHARES = {"score_mean", "conversion", "error_rate", "duplicate_rate", "misdated_rate"} | OF_LABELS
+SHARES |= OF_FEATURES - {"psi"}
+WHOLE_DAY_ONLY = OF_FEATURES | OF_SERVICE | OF_DELIVERIES | OF_COLUMNS | set(OF_USAGE)
 PSEUDO_FEATURES = ("score", "decision")
 """Drift of the answers themselves is told as that of these."""
 
@@ -156,10 +161,29 @@ def _lack(spec: ModelSpec, metric: str) -> str | None:
         return "needs outcomes, and the spec has none"
     if metric in OF_VALUES and spec.outcomes is not None and spec.outcomes.columns.value is None:
         return "needs outcomes.columns.value, the column of the value"
+    if metric in OF_FEATURES | OF_COLUMNS:
+        return _lack_of_features(spec, metric)
+    return _lack_of_service(spec, metric)
+
+
+def _lack_of_features(spec: ModelSpec, metric: str) -> str | None:
+    if metric in OF_FEATURES - {"psi"} and not spec.features:
+        return "needs features, and the spec has none"
+    if metric == "unseen_rate" and all(feature.kind == "numeric" for feature in spec.features.values()):
+        return "needs a categorical feature, and the spec has none"
+    if metric == "model_drift" and not any(feature.importance for feature in spec.features.values()):
+        return "needs the importance of at least one feature"
+    return None
+
+
+def _lack_of_service(spec: ModelSpec, metric: str) -> str | None:
     if metric == "latency_p95" and spec.predictions.columns.latency_ms is None:
         return "needs predictions.columns.latency_ms, the column of the latency"
-    if metric == "missing_rate" and not spec.features:
-        return "needs features, and the spec has none"
+    if metric == "error_rate" and spec.predictions.columns.error is None:
+        return "needs predictions.columns.error, the column of failed requests"
+    resource = OF_USAGE.get(metric)
+    if resource and getattr(spec.prometheus, resource, None) is None:
+        return f"needs prometheus.{resource}, what to ask the server for"
     return None
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from jobs import tables
 from jobs.engine import sources
 from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kind
+from jobs.engine.prometheus import take_usage
 from jobs.engine.sources import first_line
 from jobs.errors import DataError
 from jobs.stages import Summary
@@ -57,6 +58,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
             [name for name, kind in stored.items() if kind == "categorical"],
         )
     )
+    unmeasured = take_usage(spec, period, warehouse)
     arrivals = [(feed, look(feed, spec, period, warehouse)) for feed in feeds(spec)]
     try:
         rows = _write(spec, period, arrivals, warehouse)
@@ -72,7 +74,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         for feed, brought in arrivals
         for day, reason in brought.refused.items()
     )
-    return Summary("ingest", period, rows, notes)
+    return Summary("ingest", period, rows, (*notes, *unmeasured))
 
 
 def _write(
@@ -289,3 +291,17 @@ def _record(
     warehouse.execute("DELETE FROM deliveries WHERE source = ? AND day = ANY(?)", [feed.name, sorted(days)])
     frame = pd.DataFrame(rows, columns=list(tables.BY_NAME["deliveries"].columns))
     warehouse.insert("deliveries", frame)
+    _record_columns(feed, {day: brought.files.get(day, []) for day in days}, warehouse)
+
+
+def _record_columns(feed: Feed, days: dict[date, list[File]], warehouse: Warehouse) -> None:
+    """Write down the columns of these days' files; a column of different kinds in one delivery is text."""
+    seen = [
+        (day, feed.name, name, kind) for day, files in days.items() for file in files
+        for name, kind in zip(file.columns, file.kinds, strict=True)
+    ]  # fmt: skip
+    frame = pd.DataFrame(seen, columns=list(tables.BY_NAME["delivery_columns"].columns))
+    kinds = frame.groupby(["day", "source", "name"])["kind"].agg(["first", "nunique"]).reset_index()
+    kinds["kind"] = kinds["first"].where(kinds["nunique"] == 1, "text")
+    warehouse.execute("DELETE FROM delivery_columns WHERE source = ? AND day = ANY(?)", [feed.name, list(days)])
+    warehouse.insert("delivery_columns", kinds)

@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import measures
+from jobs.methods import (
+    estimator,
+    measures,
+    measures_data,
+    measures_estimates,
+    measures_scores,
+    measures_service,
+    measures_tasks,
+)
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
+from jobs.methods.estimation import FIGURES
+from jobs.methods.parts import positions
 from jobs.stages import Summary
 from jobs.tables import BY_NAME
 
@@ -27,9 +37,14 @@ if TYPE_CHECKING:
     from jobs.engine.warehouse import Warehouse
     from jobs.periods import Period
     from jobs.spec import ModelSpec
+    from jobs.spec.model import Reference
 
 PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")
+BESIDE = ("reliability", "threshold_curve", "estimates", "estimator_card")
+"""What is written beside metrics and contributions."""
+OF_TASK = {"multiclass": ("coverage", "accuracy"), "regression": ("coverage",)}
+"""What a model that is not binary has of the metrics of labels."""
 DRIFT = ("missing_rate", "psi", "psi_null_limit")
 
 
@@ -70,6 +85,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     watch = _watch(spec, period, warehouse)
     if watch is None:
         nothing = {"metrics": measures.together([]).assign(model=[]), "contributions": _no_contributions()}
+        nothing |= {name: _empty(name) for name in BESIDE}
         note = f"no predictions were delivered by {period.last}"
         return Summary("metrics", period, warehouse.replace("metrics", period, nothing), (note,))
     reach = max((0, *spec.label_ages, *spec.outcome_ages))
@@ -77,17 +93,22 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     served = warehouse.query("metrics/predictions", first=earliest, last=period.last)
     today = served[served["day"] >= pd.Timestamp(watch.begin)]
     binned, contributions = _features(watch, warehouse)
+    beside = {name: _empty(name) for name in BESIDE}
     parts = [
         *measures.of_predictions(today, spec.min_rows),
         *binned,
         *_without_reference(spec, today, binned),
+        *_distances(watch, warehouse),
+        *_service(watch, warehouse),
         *_latency(watch, today, warehouse),
-        *_labels(watch, warehouse),
+        *(labelled := _labels(watch, warehouse, beside)),
+        *_estimates(watch, labelled, warehouse, beside),
+        *_stability(watch, warehouse),
         *_outcomes(watch, warehouse),
         *_gaps(watch, served, earliest),
     ]
     metrics = measures.together(parts).assign(model=spec.model)
-    written = warehouse.replace("metrics", period, {"metrics": metrics, "contributions": contributions})
+    written = warehouse.replace("metrics", period, {"metrics": metrics, "contributions": contributions} | beside)
     return Summary("metrics", period, written)
 
 
@@ -103,7 +124,7 @@ def _watch(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Watch | Non
 def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], pd.DataFrame]:
     """Rows of missing rate, PSI and its limit; and the bins' contributions."""
     spec = watch.spec
-    binned = warehouse.query("metrics/features", first=watch.begin, last=watch.period.last)
+    binned = warehouse.query("metrics/features", first=watch.begin, last=watch.period.last, past=_past(spec))
     if binned.empty:
         return [], _no_contributions()
     profile = warehouse.read("reference_bins").sort_values(["reference", "feature", "bin"], ignore_index=True)
@@ -111,6 +132,50 @@ def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], p
     binned = binned.merge(labels, how="left", on=["reference", "feature", "bin"])
     binned["label"] = binned["label"].fillna(binned["bin"].map(measures.SPECIAL_BINS)).fillna("elsewhere")
     return measures.of_features(binned, spec.min_rows, spec.detection.error_rate)
+
+
+def _past(spec: ModelSpec) -> Reference | None:
+    """Where the reference's counts are those of past days: the spec's part that says which."""
+    return spec.reference if spec.reference.rolling or spec.reference.weekdays else None
+
+
+def _distances(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """Distances other than PSI, and what the features held, of all live versions or of each with its own reference."""
+    spec = watch.spec
+    parts = warehouse.query(
+        "metrics/parts", first=watch.begin, last=watch.period.last, past=_past(spec), pooled=not spec.reference.versions
+    )
+    if parts.empty:
+        return
+    profile, bins = warehouse.read("reference_parts"), warehouse.read("reference_bins")
+    known = profile.assign(position=positions(profile)).drop(columns=["n", "value_sum", "value_square_sum"])
+    rare = bins.loc[bins["kind"] == "other", ["reference", "feature", "bin"]].assign(rare=True)
+    parts = parts.merge(known, how="left", on=["reference", "feature", "bin", "part"])
+    parts = parts.merge(rare, how="left", on=["reference", "feature", "bin"])
+    told = {name: parts[name].eq(True) for name in ("beyond_range", "beyond_sigma", "rare")}  # NULL is no
+    parts = parts.assign(**told).sort_values([*measures_data.KEYS, "bin", "part"], ignore_index=True)
+    kinds = {name: feature.kind for name, feature in spec.features.items()}
+    numeric, named = ([name for name, kind in kinds.items() if kind == one] for one in ("numeric", "categorical"))
+    whole = [name for name in named if name not in set(rare["feature"])]
+    weights = {name: feature.importance for name, feature in spec.features.items() if feature.importance}
+    error_rate = spec.detection.error_rate
+    yield from measures_data.of_distances(parts, [*numeric, "score"], spec.drift, spec.min_rows, error_rate)
+    yield from measures_data.of_model_drift(parts, weights, spec.min_rows, error_rate)
+    yield from measures_data.of_content(parts, numeric, whole, spec.min_rows)
+
+
+def _service(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """How each source was delivered, how much was answered and how well, and on what machines."""
+    spec, days = watch.spec, {"first": watch.begin, "last": watch.period.last}
+    delivered = warehouse.query("metrics/delivered", **days)
+    columns = warehouse.query("metrics/delivery_columns", **days)
+    yield from measures_service.of_deliveries(delivered, columns, spec.min_rows)
+    served = warehouse.query("metrics/service", **days)
+    told = spec.predictions.columns.error is not None
+    yield from measures_service.of_service(served, spec.timezone, told, spec.min_rows)
+    if spec.prometheus:
+        usage = warehouse.query("metrics/system", **days)
+        yield from measures_service.of_system(usage, spec.prometheus.min_coverage)
 
 
 def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -139,13 +204,67 @@ def _latency(watch: Watch, today: pd.DataFrame, warehouse: Warehouse) -> Iterato
             yield measures.undefined(f"latency_p{percent}", keys, "no latencies")
 
 
-def _labels(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
+def _labels(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    """What labels say at each age; puts the curves that belong to it into `beside`."""
     ages = watch.ages(watch.spec.label_ages)
     if not ages:
         return []
     known = warehouse.query("metrics/labels", ages=ages)
+    if watch.spec.task == "multiclass":
+        cells = warehouse.query("metrics/classes", ages=ages)
+        return list(measures_tasks.of_classes(known, cells, watch.spec.min_rows))
+    if watch.spec.task == "regression":
+        errors = warehouse.query("metrics/errors", ages=ages)
+        return list(measures_tasks.of_errors(known, errors, watch.spec.min_rows))
     scores = warehouse.query("metrics/scores", ages=ages)
-    return measures.of_labels(known, scores, watch.spec.min_rows)
+    beside |= measures_scores.curves_of(known, scores)
+    few = watch.spec.min_rows
+    return measures.of_labels(known, scores, few) + measures_scores.of_scores(known, scores, few)
+
+
+def _estimates(
+    watch: Watch, labelled: list[pd.DataFrame], warehouse: Warehouse, beside: dict[str, pd.DataFrame]
+) -> list[pd.DataFrame]:
+    """What labels will say of the nights' own days; puts estimates and their score-card into `beside`."""
+    spec, period = watch.spec, watch.period
+    histograms = warehouse.query("metrics/score_histograms", first=watch.begin, last=period.last)
+    if not spec.labels or spec.task != "binary" or histograms.empty:
+        return []
+    age = spec.labels.horizon
+    days = {
+        "age": age, "last": period.last - timedelta(age),
+        "first": watch.begin - timedelta(age + measures_estimates.WINDOW_DAYS - 1),
+    }  # fmt: skip
+    mature = measures_estimates.Mature(
+        warehouse.query("metrics/mature_labels", **days), warehouse.query("metrics/mature_decisions", **days), age
+    )
+    new = measures_estimates.estimates_of(histograms, mature, list(spec.segments))
+    first = watch.begin - timedelta(age + estimator.SPAN_DAYS)
+    past = warehouse.query("metrics/past_estimates", first=first, before=watch.begin)
+    figures = warehouse.query(
+        "metrics/mature_figures", first=first, before=period.first, age=age, metrics=list(FIGURES)
+    )
+    tonight = [one[_mature(one, age)] for one in labelled if one["metric"].isin(FIGURES).any()]
+    figures = pd.concat([figures, *(one[list(figures)] for one in tonight)], ignore_index=True)
+    beside["estimates"], beside["estimator_card"] = measures_estimates.judged(new, past, figures, age)
+    return measures_estimates.of_estimates(beside["estimates"], beside["estimator_card"], age, spec.min_rows)
+
+
+def _mature(rows: pd.DataFrame, age: int) -> pd.Series[bool]:
+    """What labels said of whole days at the last age."""
+    return (rows["segment"] == "all") & (rows["label_age"] == age) & (rows["state"] == "final")
+
+
+def _stability(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """How steady scores are from day to day, and predictions for the same id."""
+    spec, last = watch.spec, watch.period.last
+    before = watch.begin - timedelta(measures_scores.SPREAD_DAYS - 1)
+    served = warehouse.query("metrics/predictions", first=before, last=last)
+    bins = warehouse.query("metrics/score_bins", first=watch.begin - timedelta(1), last=last)
+    if spec.task == "binary":
+        yield from measures_scores.of_stability(served, bins, pd.Timestamp(watch.begin), spec.min_rows)
+    repeated = warehouse.query("metrics/repeats", first=watch.begin, last=last)
+    yield from measures_scores.of_repeats(repeated, spec.min_rows)
 
 
 def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
@@ -182,10 +301,15 @@ def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.Dat
     if spec.predictions.columns.latency_ms:
         keys["latency"] = tonight
     keys["labels"] = _reaching(empty, watch.ages(spec.label_ages))
+    labelled = {"binary": "scores", "multiclass": "classes", "regression": "errors"}[spec.task]
+    keys[labelled] = keys["labels"]
+    if spec.task == "binary" and spec.labels:
+        keys["estimates"] = tonight
     keys["outcomes"] = _reaching(empty, watch.ages(spec.outcome_ages))
     valued = spec.outcomes is not None and spec.outcomes.columns.value is not None
     for definition in DEFINITIONS:
-        if definition.needs in keys and (valued or definition.name not in VALUES):
+        foreign = definition.needs == "labels" and definition.name not in OF_TASK.get(spec.task, (definition.name,))
+        if definition.needs in keys and not foreign and (valued or definition.name not in VALUES):
             on = keys[definition.needs]
             yield measures.undefined(definition.name, on, on["reason"].to_numpy())
 
@@ -208,8 +332,13 @@ def _reaching(days: pd.DataFrame, ages: list[Age]) -> pd.DataFrame:
 
 
 def _watched_features(spec: ModelSpec) -> pd.DataFrame:
-    return pd.DataFrame({"feature": [*spec.features, *PSEUDO_FEATURES]})
+    pseudo = PSEUDO_FEATURES[:1] if spec.task == "regression" else PSEUDO_FEATURES
+    return pd.DataFrame({"feature": [*spec.features, *pseudo]})
 
 
 def _no_contributions() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(BY_NAME["contributions"].columns))
+    return _empty("contributions")
+
+
+def _empty(table: str) -> pd.DataFrame:
+    return pd.DataFrame(columns=list(BY_NAME[table].columns))

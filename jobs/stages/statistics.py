@@ -9,6 +9,7 @@ import pandas as pd
 
 from jobs.engine import profiles
 from jobs.methods.drift import reference_profile
+from jobs.methods.parts import reference_parts
 from jobs.periods import Period
 from jobs.stages import Summary
 
@@ -19,16 +20,35 @@ if TYPE_CHECKING:
     from jobs.spec.model import ModelSpec
 
 
+REPEAT_DAYS = 28
+"""An id predicted again within so many days tells how steady its predictions are."""
+
+
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Reduce the period's predictions, and the labels and outcomes that became known in it."""
     segments = {f"segment {position}": name for position, name in enumerate(spec.segments, 1)}
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select] = {
-        name: warehouse.select(f"statistics/{name}", period=period, segments=segments)
-        for name in ("prediction_statistics", "latency_statistics", "arrival_statistics")
+        name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
+        for name in (
+            "prediction_statistics",
+            "latency_statistics",
+            "service_statistics",
+            "arrival_statistics",
+            "score_statistics",
+        )
     }
-    for name, horizon in (("label_statistics", label_horizon), ("outcome_statistics", outcome_horizon)):
+    counted["repeat_statistics"] = warehouse.select(
+        "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
+        window_start=period.first - timedelta(days=REPEAT_DAYS),
+    )  # fmt: skip
+    triangles = {
+        "label_statistics": label_horizon,
+        "class_statistics": label_horizon,
+        "error_statistics": label_horizon,
+    }
+    for name, horizon in (triangles | {"outcome_statistics": outcome_horizon}).items():
         counted[name] = warehouse.select(
             f"statistics/{name}", period=period, segments=segments, horizon=horizon,
             horizon_start=period.first - timedelta(days=horizon),
@@ -47,25 +67,32 @@ def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str
     judged = period
     if window and period.first <= window.last:
         if period.last <= window.last:
-            return {"feature_statistics": warehouse.select("statistics/no_feature_statistics")}
+            return _counted(period, warehouse.select("statistics/no_feature_statistics"), warehouse)
         judged = Period(window.last + timedelta(days=1), period.last)
     known = warehouse.read("reference_bins")
     if done is None or known.empty or judged != period:
-        warehouse.execute("DELETE FROM reference_bins")
-        known = _profile(spec, start, warehouse)
-        warehouse.insert("reference_bins", known)
+        known, parts = _profile(spec, start, warehouse)
+        for table, rows in (("reference_bins", known), ("reference_parts", parts)):
+            warehouse.execute(f"DELETE FROM {table}")
+            warehouse.insert(table, rows)
+    plans = profiles.plans(known, warehouse.read("reference_parts"), spec.task)
     pooled = spec.reference.versions is None
+    parts_counted = warehouse.select("statistics/feature_parts", period=judged, features=plans, pooled=pooled)
+    return _counted(judged, parts_counted, warehouse)
+
+
+def _counted(period: Period, parts: Select, warehouse: Warehouse) -> dict[str, Select]:
+    """The features' parts, and then the bins that they add up to."""
     return {
-        "feature_statistics": warehouse.select(
-            "statistics/feature_statistics", period=judged, features=profiles.plans(known), pooled=pooled
-        )
+        "feature_parts": parts,
+        "feature_statistics": warehouse.select("statistics/feature_statistics", period=period),
     }
 
 
-def _profile(spec: ModelSpec, start: date, warehouse: Warehouse) -> pd.DataFrame:
-    """The rows of `reference_bins`: each reference's features, score and decision in bins."""
+def _profile(spec: ModelSpec, start: date, warehouse: Warehouse) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of `reference_bins` and `reference_parts`: each reference's features, score and decision."""
     kinds, bins, categories = profiles.kinds_of(spec), spec.reference.bins, spec.reference.categories
     references = profiles.reference_rows(spec, start, warehouse).items()
-    return pd.concat(
-        [reference_profile(rows, kinds, bins, categories, name) for name, rows in references], ignore_index=True
-    )
+    known = pd.concat([reference_profile(rows, kinds, bins, categories, name) for name, rows in references])
+    parts = pd.concat([reference_parts(rows, kinds, bins, known, name) for name, rows in references])
+    return known, parts

@@ -1,6 +1,7 @@
 {# How one delivered cell is read; imported by the other files of this folder. #}
 {% macro number(column) %}NULLIF(TRY_CAST({{ column | ident }} AS DOUBLE), CAST('NaN' AS DOUBLE)){% endmacro %}
 {% macro text(column) %}CAST({{ column | ident }} AS VARCHAR){% endmacro %}
+{% macro class(column) %}TRIM(REGEXP_REPLACE(CAST({{ column | ident }} AS VARCHAR), '^(-?[0-9]+)[.]0$', '\1')){% endmacro %}
 {% macro sign(column, positives) %}CASE
     WHEN {{ column | ident }} IS NULL THEN NULL
     WHEN LOWER(CAST({{ column | ident }} AS VARCHAR)) IN {{ positives | literal }} THEN 1

@@ -2,7 +2,7 @@
    grain:   known_day, id (repeats are removed after)
    reads:   delivered (a view of the period's files)
    writes:  labels */
-{% from "ingest/cells.sql" import text, sign, local_time %}
+{% from "ingest/cells.sql" import number, text, sign, class, local_time %}
 {% macro known_day() %}
 {% if columns.timestamp %}
 COALESCE(file_day, CAST({{ local_time(columns.timestamp, kinds.timestamp, zone, zone) }} AS DATE))
@@ -11,6 +11,20 @@ COALESCE(file_day, CAST({{ local_time(columns.timestamp, kinds.timestamp, zone, 
 SELECT
   {{ text(columns.id) }} AS id,
   {{ known_day() }} AS known_day,
-  {{ sign(columns.label, positives) }} AS label
+  {% if task == "binary" %}
+  {{ sign(columns.label, positives) }} AS label,
+  {% else %}
+  CAST(NULL AS INTEGER) AS label,
+  {% endif %}
+  {% if task == "multiclass" %}
+  {{ class(columns.label) }} AS label_text,
+  {% else %}
+  CAST(NULL AS VARCHAR) AS label_text,
+  {% endif %}
+  {% if task == "regression" %}
+  {{ number(columns.label) }} AS label_value
+  {% else %}
+  CAST(NULL AS DOUBLE) AS label_value
+  {% endif %}
 FROM delivered
 WHERE {{ known_day() }} IN {{ days | literal }}

@@ -2,7 +2,7 @@
    grain:   day, source, id (repeats are removed after)
    reads:   delivered (a view of the period's files)
    writes:  predictions */
-{% from "ingest/cells.sql" import number, text, sign, local_time %}
+{% from "ingest/cells.sql" import number, text, sign, class, local_time %}
 {% macro local_ts() %}{{ local_time(columns.timestamp, kinds.timestamp, zone, files_zone) }}{% endmacro %}
 {% macro business_day() %}
 {% if zone == files_zone %}
@@ -30,7 +30,14 @@ SELECT
   {% endif %}
   {{ role | literal }} AS role,
   {{ number(columns.score) }} AS score,
-  {% if columns.decision %}
+  {% if task == "multiclass" %}
+  {{ class(columns.decision) }} AS decision_text,
+  {% else %}
+  CAST(NULL AS VARCHAR) AS decision_text,
+  {% endif %}
+  {% if task != "binary" %}
+  CAST(NULL AS INTEGER) AS decision,
+  {% elif columns.decision %}
   {{ sign(columns.decision, positives) }} AS decision,
   {% else %}
   CASE
@@ -48,6 +55,11 @@ SELECT
   {{ number(columns.latency_ms) }} AS latency_ms
   {% else %}
   CAST(NULL AS DOUBLE) AS latency_ms
+  {% endif %},
+  {% if columns.error %}
+  {{ sign(columns.error, ["1", "1.0", "true"]) }} AS error
+  {% else %}
+  CAST(NULL AS INTEGER) AS error
   {% endif %}
 FROM delivered
 WHERE {{ business_day() }} IN {{ days | literal }}

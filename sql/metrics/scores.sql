@@ -1,7 +1,7 @@
 /* purpose: labelled predictions per score bin by each label age; `series` numbers the rows of labels.sql from 0
    grain:   series, score_bin
    reads:   prediction_statistics, label_statistics
-   writes:  metrics (roc_auc) */
+   writes:  metrics (roc_auc, pr_auc, brier, log_loss and others of scores), reliability, threshold_curve */
 {% from "metrics/ages.sql" import ages_read %}
 WITH {{ ages_read(ages) }},
 numbered AS (
@@ -22,7 +22,11 @@ counted AS (
     l.segment,
     l.score_bin,
     CAST(SUM(CASE WHEN l.label = 1 THEN l.n ELSE 0 END) AS BIGINT) AS n_positive,
-    CAST(SUM(CASE WHEN l.label = 0 THEN l.n ELSE 0 END) AS BIGINT) AS n_negative
+    CAST(SUM(CASE WHEN l.label = 0 THEN l.n ELSE 0 END) AS BIGINT) AS n_negative,
+    SUM(CASE WHEN l.label = 1 THEN l.score_sum ELSE 0 END) AS positive_score_sum,
+    SUM(CASE WHEN l.label = 0 THEN l.score_sum ELSE 0 END) AS negative_score_sum,
+    SUM(l.score_square_sum) AS score_square_sum,
+    SUM(l.log_loss_sum) AS log_loss_sum
   FROM label_statistics AS l
   JOIN ages AS a
     ON l.label_age <= a.age
@@ -34,7 +38,11 @@ SELECT
   s.series,
   c.score_bin,
   c.n_positive,
-  c.n_negative
+  c.n_negative,
+  CAST(c.positive_score_sum AS DOUBLE) AS positive_score_sum,
+  CAST(c.negative_score_sum AS DOUBLE) AS negative_score_sum,
+  CAST(c.score_square_sum AS DOUBLE) AS score_square_sum,
+  CAST(c.log_loss_sum AS DOUBLE) AS log_loss_sum
 FROM counted AS c
 JOIN numbered AS s
   ON s.day = c.day

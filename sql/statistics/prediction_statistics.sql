@@ -10,9 +10,16 @@ WITH answers AS (
     {{ version_of("p") }} AS version,
     {{ segment_columns(segments, "p") }}
     p.score,
-    p.decision,
+    {% if task == "multiclass" %}p.decision_text AS decision,
+    {% else %}p.decision,
+    {% endif %}
+    {% if task == "regression" %}
+    CAST(ROUND(CASE WHEN ABS(p.score) < 1e12 THEN p.score END * 1e9) AS DECIMAL(38, 0)) AS score_exact,
+    CAST(ROUND(CASE WHEN ABS(p.score) < 1e12 THEN p.score * p.score END * 1e9) AS DECIMAL(38, 0)) AS score_square_exact
+    {% else %}
     CAST(ROUND(p.score * 1e9) AS BIGINT) AS score_exact,
     CAST(ROUND(p.score * p.score * 1e9) AS BIGINT) AS score_square_exact
+    {% endif %}
   FROM predictions AS p
   WHERE p.day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
 ),
@@ -25,7 +32,11 @@ counted AS (
     COUNT(*) AS n,
     COUNT(score) AS n_scored,
     COUNT(decision) AS n_decided,
+    {% if task == "multiclass" %}
+    0 AS n_positive,
+    {% else %}
     SUM(CASE WHEN decision = 1 THEN 1 ELSE 0 END) AS n_positive,
+    {% endif %}
     SUM(score_exact) AS score_exact,
     SUM(score_square_exact) AS score_square_exact
   FROM answers

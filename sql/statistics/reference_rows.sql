@@ -2,7 +2,7 @@
    grain:   one row a reference row
    reads:   delivered (a view of the reference file)
    writes:  nothing; the profile is made from it */
-{% from "ingest/cells.sql" import number, text, sign %}
+{% from "ingest/cells.sql" import number, text, sign, class %}
 SELECT
   {% for name, column in numeric.items() %}
   {{ number(column) }} AS {{ name | ident }},
@@ -10,7 +10,11 @@ SELECT
   {% for name, column in texts.items() %}
   {{ text(column) }} AS {{ name | ident }},
   {% endfor %}
-  {% if columns.decision %}
+  {% if task == "multiclass" %}
+  {{ class(columns.decision) }} AS decision,
+  {% elif task == "regression" %}
+  CAST(NULL AS INTEGER) AS decision,
+  {% elif columns.decision %}
   {{ sign(columns.decision, positives) }} AS decision,
   {% else %}
   CASE

@@ -6,7 +6,11 @@ SELECT
   {% for name in features %}
   p.{{ name | ident }},
   {% endfor %}
+  {% if task == "multiclass" %}
+  p.decision_text AS decision,
+  {% else %}
   p.decision,
+  {% endif %}
   p.score
 FROM predictions AS p
 WHERE p.role = 'live'

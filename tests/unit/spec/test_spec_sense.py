@@ -165,3 +165,22 @@ def test_histories_and_addresses_are_checked() -> None:
 
 def test_a_unit_without_a_value_counts_nothing() -> None:
     assert "outcomes.columns.value names no column" in told(outcomes={"path": "/o/{day}", "unit": "EUR"})[0]
+
+
+def test_rules_on_data_and_service_need_what_they_are_made_of() -> None:
+    assert "needs predictions.columns.error" in rule(metric="error_rate", above=0.01)[0]
+    assert "needs prometheus.cpu" in rule(metric="cpu_cores", above=4.0)[0]
+    assert "needs the importance of at least one feature" in rule(metric="model_drift", above=0.3)[0]
+    lacking = told(features={"price": "numeric"}, rules=[{"metric": "unseen_rate", "above": 0.1}])
+    assert "needs a categorical feature" in lacking[0]
+    assert rule(metric="unseen_rate", above=0.1, features=["country"]) == []
+    assert rule(metric="outlier_rate", rise="5pp") == []
+    assert "which is computed for whole days" in rule(metric="throughput", above=9.0, segments="each")[0]
+    prometheus = {"url": "http://localhost:9090", "memory": "process_resident_memory_bytes"}
+    assert told(prometheus=prometheus, rules=[{"metric": "memory_mb", "above": 500.0}]) == []
+
+
+def test_a_reference_moves_by_window_or_by_weekday_and_not_by_both() -> None:
+    with pytest.raises(ValueError, match="at most one of rolling, weekdays"):
+        told(reference={"rolling": {"days": 14}, "weekdays": 4})
+    assert told(reference={"file": "/r.csv", "rolling": {"days": 14, "gap": 7}}) == []

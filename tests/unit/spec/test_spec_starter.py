@@ -52,6 +52,7 @@ def test_a_folder_of_days_becomes_a_whole_spec_whatever_the_format(tmp_path: Pat
         "version": "model_version",
         "decision": None,
         "latency_ms": "latency_ms",
+        "error": None,
     }
     assert {name: feature.kind for name, feature in spec.features.items()} == {
         "price": "numeric",

@@ -56,7 +56,7 @@ def label(
 ) -> None:
     row = {
         "day": day(number), "known_day": day(number + age), "label_age": age, "version": "all", "segment": "all",
-        "score_bin": None, "decision": decision, "label": label, "n": n, "score_sum": 0.0, "score_square_sum": 0.0,
+        "score_bin": None, "decision": decision, "label": label, "n": n, "score_sum": 0.0, "score_square_sum": 0.0, "log_loss_sum": 0.0,
     } | keys  # fmt: skip
     warehouse.insert("label_statistics", pd.DataFrame([row]).astype({"score_bin": "Int64", "decision": "Int64"}))
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ks_2samp
 from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.methods.drift import reference_profile
@@ -68,10 +70,12 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
         day=[day(number) for number in rows["day"]],
         score_square=rows["score"] ** 2,
         value_square=rows["value"] ** 2,
+        log_loss=-np.log(np.where(rows["label"] == 1, rows["score"], 1 - rows["score"])),
     )
     full = in_all_groups(rows, "version", "segment")
     sums = {"score_sum": ("score", "sum"), "score_square_sum": ("score_square", "sum")}
     values = {"value_sum": ("value", "sum"), "value_square_sum": ("value_square", "sum")}
+    loss = {"log_loss_sum": ("log_loss", "sum")}
     size = {"n": ("score", "size")}
     decided = {"n_decided": ("score", "size"), "n_positive": ("decision", "sum")}
 
@@ -80,7 +84,9 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
 
     group, triangle = ["day", "version", "segment"], ["day", "known_day", "label_age", "version", "segment"]
     write("prediction_statistics", full, group, **size, n_scored=("score", "size"), **decided, **sums)
-    write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums)
+    write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums, **loss)
+    tens = full.assign(score_bin=full["score_bin"] // 10 * 10)
+    write("score_statistics", tens, [*group, "score_bin", "decision"], **size, score_sum=("score", "sum"))
     write("outcome_statistics", full, triangle, **size, n_converted=("converted", "sum"), **values)
     pooled = in_all_groups(rows, "version")
     write("feature_statistics", pooled.assign(feature="x"), ["day", "version", "feature", "bin"], **size, **values)
@@ -108,16 +114,25 @@ def written_by(world: tuple[Warehouse, ModelSpec, pd.DataFrame], nights: list[tu
     return [warehouse.read("metrics"), warehouse.read("contributions")]
 
 
+def beside(world: tuple[Warehouse, ModelSpec, pd.DataFrame]) -> list[pd.DataFrame]:
+    """What the last run left in the tables beside metrics."""
+    return [world[0].read(table) for table in ("reliability", "threshold_curve", "estimates", "estimator_card")]
+
+
 def test_night_by_night_again_and_in_any_order_equals_the_whole_range(
     world: tuple[Warehouse, ModelSpec, pd.DataFrame],
 ) -> None:
     whole = written_by(world, [(1, 20)])
     assert len(whole[0]) > 1000
     assert len(whole[1]) > 300
+    curves = beside(world)
+    assert min(len(table) for table in curves) > 100
     each = [(number, number) for number in range(1, 21)]
     again = [each[place] for place in np.random.default_rng(3).permutation(20)]
     for nights in (each, each + again, [(1, 3), (4, 4), (5, 17), (9, 20)]):
         for expected, got in zip(whole, written_by(world, nights), strict=True):
+            pd.testing.assert_frame_equal(expected, got, check_exact=True)
+        for expected, got in zip(curves, beside(world), strict=True):
             pd.testing.assert_frame_equal(expected, got, check_exact=True)
 
 
@@ -137,12 +152,17 @@ def test_figures_of_every_version_and_segment_are_scikit_learns(
     truth = truth.assign(day=pd.to_datetime(truth["day"].map(day)))
     both = truth.merge(written, how="left", on=[*group, "metric", "label_age"])
     assert len(both) > 1000
-    np.testing.assert_allclose(both["value"], both["true"], atol=1e-12)
+    np.testing.assert_allclose(both["value"], both["true"], rtol=0, atol=1e-9)  # sums have nine decimals
 
 
 def scikit_learn_says(labelled: pd.DataFrame) -> pd.Series[float]:
-    """What is defined of accuracy, precision, recall, F1 and AUC (on the binned scores)."""
-    label, decision = labelled["label"], labelled["decision"]
+    """What is defined of decisions, of scores, and of ranks (on the binned scores)."""
+    label, decision, score = labelled["label"], labelled["decision"], labelled["score"]
+    bins = labelled["score_bin"]
+    share, mean = calibration_curve(label, score, n_bins=10)
+    weight = np.bincount(np.minimum(score * 10, 9).astype(int), minlength=10)
+    gap = np.abs(share - mean)
+    parts = bins[label == 1], bins[label == 0]
     positives, called = label.any(), decision.any()
     return pd.Series(
         {
@@ -151,6 +171,13 @@ def scikit_learn_says(labelled: pd.DataFrame) -> pd.Series[float]:
             "recall": sk.recall_score(label, decision) if positives else np.nan,
             "f1": sk.f1_score(label, decision) if positives or called else np.nan,
             "roc_auc": sk.roc_auc_score(label, labelled["score_bin"]) if label.nunique() == 2 else np.nan,
+            "brier": sk.brier_score_loss(label, score),
+            "log_loss": sk.log_loss(label, score, labels=[0, 1]),
+            "calibration_in_the_large": score.mean() - label.mean(),
+            "ece": np.average(gap, weights=weight[weight > 0]),
+            "ece_unweighted": gap.mean(),
+            "pr_auc": sk.average_precision_score(label, bins) if positives else np.nan,
+            "score_ks": ks_2samp(*parts).statistic if label.nunique() == 2 else np.nan,
         }
     )
 
