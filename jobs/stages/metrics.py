@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import estimator, measures, measures_data, measures_estimates, measures_scores, measures_service, measures_tasks
+from jobs.methods import (
+    estimator,
+    measures,
+    measures_data,
+    measures_estimates,
+    measures_scores,
+    measures_service,
+    measures_tasks,
+)
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
 from jobs.methods.estimation import FIGURES

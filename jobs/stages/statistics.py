@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from jobs.spec.model import ModelSpec
 
 
+ROW_COUNTS = (
+    "prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics",
+)  # fmt: skip
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
@@ -31,13 +34,13 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select] = {
         name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
-        for name in ("prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics")
+        for name in ROW_COUNTS
     }
     counted["repeat_statistics"] = warehouse.select(
         "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
         window_start=period.first - timedelta(days=REPEAT_DAYS),
     )  # fmt: skip
-    triangles = {"label_statistics": label_horizon, "class_statistics": label_horizon, "error_statistics": label_horizon}
+    triangles = dict.fromkeys(("label_statistics", "class_statistics", "error_statistics"), label_horizon)
     for name, horizon in (triangles | {"outcome_statistics": outcome_horizon}).items():
         counted[name] = warehouse.select(
             f"statistics/{name}", period=period, segments=segments, horizon=horizon,

@@ -74,8 +74,12 @@ def test_average_precision_agrees_with_scikit_learn_on_binned_scores(
 ) -> None:
     last = bookings["day"] + timedelta(days=90) <= pd.Timestamp(YEAR.last)
     known = bookings[last & bookings.groupby("day")["label"].transform("any")]
-    known = known[known["known"] - known["day"] <= timedelta(days=90)].assign(tied=lambda rows: np.floor(rows["score"] * 1000))
-    witness = known.groupby("day")[["label", "tied"]].apply(lambda rows: average_precision_score(rows["label"], rows["tied"]))
+    known = known[known["known"] - known["day"] <= timedelta(days=90)].assign(
+        tied=lambda rows: np.floor(rows["score"] * 1000)
+    )
+    witness = known.groupby("day")[["label", "tied"]].apply(
+        lambda rows: average_precision_score(rows["label"], rows["tied"])
+    )
     np.testing.assert_allclose(series(written, "pr_auc", 90, "all"), witness, rtol=0, atol=1e-9)
 
 
@@ -85,7 +89,9 @@ def said_later(written: dict[str, pd.DataFrame], metric: str) -> pd.DataFrame:
     final = rows[(rows["label_age"] == 90) & (rows["segment"] == "all") & (rows["state"] == "final")]
     made = written["estimates"]
     made = made[(made["segment"] == "all") & (made["basis"] == "scores") & (made["metric"] == metric)]
-    both = made.merge(final[["day", "version", "metric", "value"]], on=["day", "version", "metric"], suffixes=("", "_said"))
+    both = made.merge(
+        final[["day", "version", "metric", "value"]], on=["day", "version", "metric"], suffixes=("", "_said")
+    )
     both = both[(both["version"] == "all") & (both["n_known"] >= 300)]
     return both.assign(inside=both["value_said"].between(both["lower"], both["upper"]))
 

@@ -19,7 +19,9 @@ scored = st.lists(
 )
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 3))
 pairs = st.lists(st.tuples(numbers, numbers, st.integers(0, 2)), min_size=1, max_size=60)
-decided = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd"), st.integers(1, 50)), min_size=1, max_size=20)
+decided = st.lists(
+    st.tuples(st.sampled_from("abc"), st.sampled_from("abcd"), st.integers(1, 50)), min_size=1, max_size=20
+)
 histogram = arrays(np.int64, BINS, elements=st.integers(0, 20))
 
 
@@ -28,7 +30,9 @@ def together(*parts: Cells) -> Cells:
     names = [one.name for one in fields(Cells) if one.name not in ("group", "groups", "bin")]
     table = pd.concat([pd.DataFrame({name: getattr(part, name) for name in ("bin", *names)}) for part in parts])
     table = table.groupby("bin", as_index=False).sum()
-    return Cells(np.zeros(len(table), dtype=np.int64), 1, table["bin"].to_numpy(), *(table[name].to_numpy() for name in names))
+    return Cells(
+        np.zeros(len(table), dtype=np.int64), 1, table["bin"].to_numpy(), *(table[name].to_numpy() for name in names)
+    )
 
 
 @given(scored)
@@ -68,7 +72,13 @@ def test_every_figure_of_scores_lies_in_its_range_and_interval(rows: list[tuple[
 def test_more_of_the_same_changes_no_figure_of_scores(rows: list[tuple[float, int, int]], times: int) -> None:
     score, label, _ = (np.array(column) for column in zip(*rows, strict=True))
     once, often = cells_of(score, label), cells_of(np.tile(score, times), np.tile(label, times))
-    for figure in (calibration.brier, calibration.log_loss, calibration.ece, ranking.average_precision, ranking.score_ks):
+    for figure in (
+        calibration.brier,
+        calibration.log_loss,
+        calibration.ece,
+        ranking.average_precision,
+        ranking.score_ks,
+    ):
         np.testing.assert_allclose(figure(often).value, figure(once).value, rtol=1e-9, atol=1e-9)
 
 
@@ -118,7 +128,8 @@ def test_an_estimate_does_not_depend_on_volume_and_its_chance_shrinks_with_it(
     assume(flagged.sum() > 0)
     maps = calibrate(np.linspace(1, 900, BINS)[None], np.full((1, BINS), 1000))
     one, many = (
-        expected_figures(k * flagged[None].astype(float), k * passed[None].astype(float), maps, np.array([0])) for k in (1, times)
+        expected_figures(k * flagged[None].astype(float), k * passed[None].astype(float), maps, np.array([0]))
+        for k in (1, times)
     )
     np.testing.assert_allclose(many["precision"].value, one["precision"].value, rtol=1e-9)
     assert many["precision"].deviation[0] < one["precision"].deviation[0]

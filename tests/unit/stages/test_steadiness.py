@@ -42,7 +42,9 @@ def test_the_shift_of_scores_is_told_against_the_day_before_and_against_no_other
     random = np.random.default_rng(8)
     given = {number: random.beta(2, number + 1, 300).round(4) for number in (1, 2, 4)}
     for number, score in given.items():
-        kiosk.predict(number, [f"{number}-{place}" for place in range(300)], score=score, decision=(score > 0.5).astype(int))
+        kiosk.predict(
+            number, [f"{number}-{place}" for place in range(300)], score=score, decision=(score > 0.5).astype(int)
+        )
     kiosk.run(days(1, 4), *STAGES)
     left, right = (np.bincount((given[number] * 20).astype(int), minlength=20) for number in (1, 2))
     value, n, _ = figure(kiosk, "score_shift", 2)
