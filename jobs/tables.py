@@ -140,7 +140,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "repeat_statistics",
-        "predictions for an id that was predicted in the days before: whether the decision changed, and how far the score moved",
+        "predictions for an id that was predicted in the days before: decisions that changed, and how far the score moved",
         _columns(
             "day DATE, version VARCHAR, n BIGINT, n_flipped BIGINT, n_scored BIGINT, gap_sum DECIMAL(38,9), "
             "gap_square_sum DECIMAL(38,9)"

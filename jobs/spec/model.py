@@ -409,8 +409,8 @@ class ModelSpec(Strict):
     owner: str = ""
     """Who is asked when something is wrong."""
     task: Literal["binary", "multiclass", "regression"] = "binary"
-    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the score is
-    optional), or a number (then the score is that number, and there is no decision)."""
+    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the
+    score is optional), or a number (then the score is that number, and there is no decision)."""
     timezone: Zone = "UTC"
     """Where the business day begins and ends, for example Europe/Lisbon."""
     start: date | None = None
@@ -451,7 +451,7 @@ class ModelSpec(Strict):
     def _decided_as_the_task_says(self) -> Self:
         for source in (self.predictions, *self.others):
             if self.task == "multiclass" and source.columns.decision is None:
-                raise ValueError("with task multiclass predictions.columns.decision must name the column of the decided class")
+                raise ValueError("task multiclass needs predictions.columns.decision, the column of the decided class")
             if self.task == "regression" and source.columns.decision is not None:
                 raise ValueError("with task regression there is no decision; leave predictions.columns.decision out")
         return self
