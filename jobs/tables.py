@@ -82,7 +82,7 @@ TABLES: tuple[Table, ...] = (
     Table(
         "outcomes",
         "outcomes as delivered, one row per id and known day",
-        _columns("id VARCHAR, known_day DATE, converted INTEGER, value DOUBLE"),
+        _columns("id VARCHAR, known_day DATE, converted INTEGER, value DOUBLE, clicked INTEGER"),
         night="known_day",
     ),
     # the waist ------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "repeat_statistics",
-        "predictions for an id that was predicted in the days before: whether the decision changed, and how far the score moved",
+        "predictions for an id that was predicted in the days before: decisions that changed, and how far the score moved",
         _columns(
             "day DATE, version VARCHAR, n BIGINT, n_flipped BIGINT, n_scored BIGINT, gap_sum DECIMAL(38,9), "
             "gap_square_sum DECIMAL(38,9)"
@@ -168,6 +168,38 @@ TABLES: tuple[Table, ...] = (
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, n BIGINT, n_converted BIGINT, "
             "value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "action_statistics",
+        "the outcome triangle by decision: predictions (on their own day) and outcomes of answers acted on and not acted on",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, decision INTEGER, n_predicted BIGINT, n BIGINT, "
+            "n_clicked BIGINT, n_converted BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "crossed_statistics",
+        "predictions (on their own day), labels and outcomes of pairs of segments, all live versions together",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, segment VARCHAR, n BIGINT, n_labelled BIGINT, "
+            "n_true_positive BIGINT, n_false_positive BIGINT, n_false_negative BIGINT, n_true_negative BIGINT, n_known BIGINT, n_converted BIGINT"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "missing_statistics",
+        "missing values of each feature per day, version and segment; no row where there are none",
+        _columns("day DATE, version VARCHAR, segment VARCHAR, feature VARCHAR, n BIGINT"),
+    ),
+    Table(
+        "pair_statistics",
+        "rows that a live version and another both answered: both decisions and scores (in 100 bins), and the label once known",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, other VARCHAR, decision INTEGER, "
+            "other_decision INTEGER, score_bin INTEGER, other_score_bin INTEGER, label INTEGER, n BIGINT"
         ),
         night="known_day",
     ),
@@ -244,6 +276,36 @@ TABLES: tuple[Table, ...] = (
             "day DATE, version VARCHAR, feature VARCHAR, bin INTEGER, label VARCHAR, expected DOUBLE, observed DOUBLE, "
             "contribution DOUBLE"
         ),
+    ),
+    Table(
+        "decompositions",
+        "why a rate left its recent window: mix, base, coverage and rate of each part, summing to the change",
+        _columns(
+            "model VARCHAR, day DATE, label_age INTEGER, metric VARCHAR, feature VARCHAR, dimension VARCHAR, segment VARCHAR, "
+            "value DOUBLE, n BIGINT, former DOUBLE, former_n BIGINT, share DOUBLE, former_share DOUBLE, change DOUBLE, "
+            "mix DOUBLE, base DOUBLE, coverage DOUBLE, rate DOUBLE"
+        ),
+        night="day + COALESCE(label_age, 0)",
+    ),
+    Table(
+        "worst_segments",
+        "segments and pairs of them that fell most against their recent window; found where chance is ruled out",
+        _columns(
+            "model VARCHAR, day DATE, label_age INTEGER, metric VARCHAR, rank INTEGER, segment VARCHAR, value DOUBLE, n BIGINT, "
+            "former DOUBLE, former_n BIGINT, z DOUBLE, p_value DOUBLE, q_value DOUBLE, found BOOLEAN, searched BIGINT, "
+            "contribution DOUBLE"
+        ),
+        night="day + COALESCE(label_age, 0)",
+    ),
+    Table(
+        "comparisons",
+        "a live version and another side by side, per metric, and in the rows of metric `verdict` what to do about it, and why",
+        _columns(
+            "model VARCHAR, day DATE, label_age INTEGER, version VARCHAR, other VARCHAR, metric VARCHAR, basis VARCHAR, "
+            "value DOUBLE, other_value DOUBLE, n BIGINT, other_n BIGINT, difference DOUBLE, lower DOUBLE, upper DOUBLE, p_value DOUBLE, "
+            "verdict VARCHAR, reason VARCHAR"
+        ),
+        night="day + label_age",
     ),
     Table(
         "verdicts",

@@ -127,6 +127,7 @@ def _outcomes(spec: ModelSpec, source: OutcomeSource) -> Feed:
     columns = source.columns
     needed: dict[str, Kind] = {columns.id: "id", columns.converted: "label"}
     needed |= {column: "number" for column in (columns.value,) if column}
+    needed |= {column: "label" for column in (columns.clicked,) if column}
     return Feed(
         "outcomes", "outcomes", source.path, spec.timezone,
         needed=needed | _timed(columns.timestamp), parameters={"columns": columns},

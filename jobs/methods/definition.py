@@ -10,7 +10,7 @@ Harm = Literal["up", "down", "both"]
 Scale = Literal["rate", "count", "positive", "real"]
 Needs = Literal[
     "predictions", "features", "latency", "labels", "outcomes", "scores", "classes", "class", "errors", "estimates", "reweighting", "stability", "repeats",
-    "distances", "deliveries", "service", "system",
+    "distances", "deliveries", "service", "system", "groups", "actions", "changes",
 ]  # fmt: skip
 
 

@@ -6,7 +6,9 @@ The stage takes layer and wording from here, the report its explanations, and `d
 from __future__ import annotations
 
 from jobs.methods.definition import Definition
+from jobs.methods.definitions_business import BUSINESS
 from jobs.methods.definitions_data import DATA
+from jobs.methods.definitions_fairness import FAIRNESS
 from jobs.methods.definitions_estimates import ESTIMATES
 from jobs.methods.definitions_scores import SCORES, STABILITY
 from jobs.methods.definitions_service import SERVICE, SYSTEM
@@ -119,6 +121,8 @@ DEFINITIONS: tuple[Definition, ...] = (
     *ESTIMATES,
     *CLASSES,
     *ERRORS,
+    *FAIRNESS,
+    *BUSINESS,
     *DATA,
     *SERVICE,
     *SYSTEM,

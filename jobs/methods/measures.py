@@ -168,10 +168,11 @@ def of_outcomes(
         measured["value_per_prediction"] = mean(n, total, known["value_square_sum"], "no outcomes")
         measured["value"] = estimate(total, n, undefined={"no outcomes": n == 0})
     made = [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
-    return [_silence_told(part, known) for part in made] if per == "prediction" else made
+    return [silence_told(part, known) for part in made] if per == "prediction" else made
 
 
-def _silence_told(made: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+def silence_told(made: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Tells how many outcome deliveries are lacking: such a figure is not judged, and undefined where all are."""
     lacking, expected = known["lacking"], known["expected"]
     told = lacking > 0
     text = lacking.astype("str") + " of " + expected.astype("str") + " outcome deliveries are missing or refused"

@@ -47,7 +47,8 @@ def _ingest(spec: ModelSpec) -> dict[str, Any]:
 def _statistics(spec: ModelSpec) -> dict[str, Any]:
     """What decides the bins, and how long the triangles are."""
     horizons = [max(ages, default=None) for ages in (spec.label_ages, spec.outcome_ages)]
-    return {"reference": spec.reference.model_dump(exclude={"rolling", "weekdays"}), "horizons": horizons}
+    reference = spec.reference.model_dump(exclude={"rolling", "weekdays"})
+    return {"reference": reference, "horizons": horizons, "crossed": [spec.searched_pairs, spec.crossed]}
 
 
 def _metrics(spec: ModelSpec) -> dict[str, Any]:
@@ -55,6 +56,9 @@ def _metrics(spec: ModelSpec) -> dict[str, Any]:
         "label_ages": spec.label_ages,
         "outcome_ages": spec.outcome_ages,
         "min_rows": spec.min_rows,
+        "protected": [spec.protected, spec.fairness_days],
+        "windows": [spec.comparison_days, spec.detection.recent_days, spec.detection.recent_gap],
+        "error_rate": spec.detection.error_rate,
         "per": spec.outcomes and spec.outcomes.per,
         "drift": [spec.drift, spec.reference.rolling, spec.reference.weekdays],
         "prometheus": spec.prometheus,

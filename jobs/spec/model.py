@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from difflib import get_close_matches
+from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
@@ -31,6 +32,9 @@ MetricName = Literal[
     "volume", "missing_rate", "psi", "score_mean", "latency_p95",
     "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
     "conversion", "value_per_prediction", "value",
+    "click_through", "lift", "lift_ratio", "demographic_parity_difference", "demographic_parity_ratio",
+    "equal_opportunity_difference", "equalized_odds_difference", "equalized_odds_ratio", "predictive_parity_difference",
+    "model_up_business_down", "model_down_business_up",
     "outlier_rate", "out_of_range_rate", "unseen_rate", "constant_columns", "empty_columns", "model_drift",
     "duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours",
     "throughput", "peak_per_minute", "error_rate", "cpu_cores", "memory_mb",
@@ -207,6 +211,8 @@ class OutcomeColumns(Strict):
     """1 where the business got what it wanted."""
     value: str | None = None
     """What it was worth, in `unit`; absent: value is not watched."""
+    clicked: str | None = None
+    """1 where what was offered was clicked; absent: click-through is not watched."""
     timestamp: str | None = None
     """Needed only where the path has no `{day}`."""
 
@@ -536,8 +542,8 @@ class ModelSpec(Strict):
     owner: str = ""
     """Who is asked when something is wrong."""
     task: Literal["binary", "multiclass", "regression"] = "binary"
-    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the score is
-    optional), or a number (then the score is that number, and there is no decision)."""
+    """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the
+    score is optional), or a number (then the score is that number, and there is no decision)."""
     timezone: Zone = "UTC"
     """Where the business day begins and ends, for example Europe/Lisbon."""
     start: date | None = None
@@ -558,6 +564,15 @@ class ModelSpec(Strict):
         dict[str, str], BeforeValidator(_segments, json_schema_input_type=dict[str, str] | list[str])
     ] = {}
     """Segment name: column in the prediction files. A list of names is short for names that are columns."""
+    crossed: tuple[tuple[str, str], ...] | None = None
+    """Pairs of segments that are also watched as one, as in [[country, device]]. Absent: none, but where there are at most
+    five segments all pairs are searched for those that changed most; an empty list ends that too."""
+    protected: tuple[str, ...] = ()
+    """Segments whose groups the model must treat alike; fairness is measured over them."""
+    fairness_days: int = Field(28, ge=1, le=366)
+    """Days, the judged one the last, that fairness is measured over: one day seldom has enough of every group."""
+    comparison_days: int = Field(28, ge=1, le=366)
+    """Days, the judged one the last, over which versions are held against each other."""
     reference: Reference = Reference()
     drift: tuple[DriftName, ...] = ("psi", "js", "ks", "wasserstein")
     """The distances from the reference that are written; PSI always is, because rules and the report rest on it."""
@@ -584,12 +599,29 @@ class ModelSpec(Strict):
     def _decided_as_the_task_says(self) -> Self:
         for source in (self.predictions, *self.others):
             if self.task == "multiclass" and source.columns.decision is None:
-                raise ValueError(
-                    "with task multiclass predictions.columns.decision must name the column of the decided class"
-                )
+                raise ValueError("task multiclass needs predictions.columns.decision, the column of the decided class")
             if self.task == "regression" and source.columns.decision is not None:
                 raise ValueError("with task regression there is no decision; leave predictions.columns.decision out")
         return self
+
+    @model_validator(mode="after")
+    def _known_segments(self) -> Self:
+        named = [("protected", name) for name in self.protected]
+        named += [("crossed", name) for pair in self.crossed or () for name in pair]
+        for key, name in named:
+            if name not in self.segments:
+                known = ", ".join(self.segments) or "none"
+                raise ValueError(f"{key} names '{name}', which is no segment; segments: {known}")
+        if any(one == other for one, other in self.crossed or ()):
+            raise ValueError("crossed needs two different segments in each pair")
+        return self
+
+    @property
+    def searched_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of segments that are searched for what changed most."""
+        if self.crossed is not None:
+            return self.crossed
+        return tuple(combinations(self.segments, 2)) if len(self.segments) <= 5 else ()
 
     @property
     def label_ages(self) -> tuple[int, ...]:
@@ -631,4 +663,9 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="value_per_prediction", outside="expected", severity="info"),
     Rule(metric="volume", outside="expected"),
     Rule(metric="latency_p95", outside="expected"),
+    # A new version that is right more often and earns less (or the reverse), by three standard errors on both sides.
+    Rule(metric="model_up_business_down", above=3, severity="warning"),
+    Rule(metric="model_down_business_up", above=3, severity="info"),
+    # The four-fifths rule of the US Uniform Guidelines on Employee Selection (1978), for segments named as protected.
+    Rule(metric="demographic_parity_ratio", below=0.8, segments="each", severity="warning"),
 )

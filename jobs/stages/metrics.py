@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from jobs import families
+from jobs.families import business, comparisons, groups, reasons
 from jobs.methods import (
     estimator,
     measures,
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
 
 PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")
-BESIDE = ("reliability", "threshold_curve", "estimates", "estimator_card")
+BESIDE = (
+    "reliability", "threshold_curve", "estimates", "estimator_card", "decompositions", "worst_segments", "comparisons",
+)  # fmt: skip
 """What is written beside metrics and contributions."""
 OF_TASK = {"multiclass": ("coverage", "accuracy"), "regression": ("coverage",)}
 """What a model that is not binary has of the metrics of labels."""
@@ -105,6 +110,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         *_estimates(watch, labelled, warehouse, beside),
         *_stability(watch, warehouse),
         *_outcomes(watch, warehouse),
+        *_families(watch, warehouse, beside),
         *_gaps(watch, served, earliest),
     ]
     metrics = measures.together(parts).assign(model=spec.model)
@@ -274,6 +280,16 @@ def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
     known = warehouse.query("metrics/outcomes", ages=ages)
     known = known.assign(expected=known["label_age"] + 1, lacking=_lacking(watch, known))
     return measures.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
+
+
+def _families(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Groups, actions and versions; puts why figures changed, and versions side by side, into `beside`."""
+    past = families.past_of(watch, warehouse)
+    yield from groups.metrics_of(watch, past)
+    yield from business.metrics_of(watch, past, warehouse, partial(_lacking, watch))
+    beside["decompositions"] = reasons.decompositions(watch, past, warehouse)
+    beside["worst_segments"] = reasons.worst_segments(watch, past, warehouse)
+    beside["comparisons"] = comparisons.comparisons(watch, past, warehouse)
 
 
 def _lacking(watch: Watch, known: pd.DataFrame) -> pd.Series[int]:

@@ -20,39 +20,44 @@ if TYPE_CHECKING:
     from jobs.spec.model import ModelSpec
 
 
+ROW_COUNTS = (
+    "prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics",
+)  # fmt: skip
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Reduce the period's predictions, and the labels and outcomes that became known in it."""
-    segments = {f"segment {position}": name for position, name in enumerate(spec.segments, 1)}
+    segments: dict[str, str | tuple[str, str]] = {f"segment {place}": name for place, name in enumerate(spec.segments, 1)}
+    segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select] = {
         name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
-        for name in (
-            "prediction_statistics",
-            "latency_statistics",
-            "service_statistics",
-            "arrival_statistics",
-            "score_statistics",
-        )
+        for name in ROW_COUNTS
     }
     counted["repeat_statistics"] = warehouse.select(
         "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
         window_start=period.first - timedelta(days=REPEAT_DAYS),
     )  # fmt: skip
-    triangles = {
-        "label_statistics": label_horizon,
-        "class_statistics": label_horizon,
-        "error_statistics": label_horizon,
-    }
+    triangles = dict.fromkeys(("label_statistics", "class_statistics", "error_statistics"), label_horizon)
     for name, horizon in (triangles | {"outcome_statistics": outcome_horizon}).items():
         counted[name] = warehouse.select(
             f"statistics/{name}", period=period, segments=segments, horizon=horizon,
             horizon_start=period.first - timedelta(days=horizon),
         )  # fmt: skip
+    horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
+    horizons = {"label_horizon": label_horizon, "outcome_horizon": outcome_horizon, "horizon_start": horizon_start}
+    pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
+    counted |= {
+        "action_statistics": warehouse.select("statistics/action_statistics", period=period, **horizons),
+        "pair_statistics": warehouse.select("statistics/pair_statistics", period=period, **horizons),
+        "crossed_statistics": warehouse.select("statistics/crossed_statistics", period=period, pairs=pairs, **horizons),
+        "missing_statistics": warehouse.select(
+            "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
+        ),
+    }
     with warehouse.transaction():
         features = _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted | features)

@@ -12,6 +12,11 @@ SELECT
   {{ text(columns.id) }} AS id,
   {{ known_day() }} AS known_day,
   {{ sign(columns.converted, ["1", "1.0", "true"]) }} AS converted,
+  {% if columns.clicked %}
+  {{ sign(columns.clicked, ["1", "1.0", "true"]) }} AS clicked,
+  {% else %}
+  CAST(NULL AS INTEGER) AS clicked,
+  {% endif %}
   {% if columns.value %}
   {{ number(columns.value) }} AS value
   {% else %}

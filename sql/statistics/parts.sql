@@ -1,8 +1,13 @@
-{# Pieces shared by the files of this folder. `segments` maps an alias to the stored column of a segment. #}
+{# Pieces shared by the files of this folder. `segments` maps an alias to the stored column of a segment, or to a pair of them. #}
 {% macro version_of(p) %}CASE WHEN {{ p | ident }}.role = 'live' THEN {{ p | ident }}.version ELSE {{ p | ident }}.role || ':' || {{ p | ident }}.version END{% endmacro %}
 {% macro segment_columns(segments, p) %}
 {% for alias, name in segments.items() %}
+    {% if name is string %}
     COALESCE({{ p | ident }}.{{ name | ident }}, '(missing)') AS {{ alias | ident }},
+    {% else %}
+    COALESCE({{ p | ident }}.{{ name[0] | ident }}, '(missing)') || {{ ("," ~ name[1] ~ "=") | literal }}
+      || COALESCE({{ p | ident }}.{{ name[1] | ident }}, '(missing)') AS {{ alias | ident }},
+    {% endif %}
 {% endfor %}
 {% endmacro %}
 {% macro names(columns) %}{% for name in columns %}{{ name | ident }}, {% endfor %}{% endmacro %}
@@ -10,7 +15,7 @@
 {% if segments %}
 CASE
     {% for alias, name in segments.items() %}
-    WHEN GROUPING({{ alias | ident }}) = 0 THEN {{ (name ~ "=") | literal }} || {{ alias | ident }}
+    WHEN GROUPING({{ alias | ident }}) = 0 THEN {{ ((name if name is string else name[0]) ~ "=") | literal }} || {{ alias | ident }}
     {% endfor %}
     ELSE 'all'
   END

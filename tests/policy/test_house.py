@@ -13,6 +13,7 @@ FLOORS = (
     ("jobs.errors", "jobs.periods", "jobs.tables"),
     ("jobs.spec",),
     ("jobs.methods", "jobs.engine", "jobs.world", "reports"),
+    ("jobs.families",),
     ("jobs.stages",),
     (
         "jobs.pipeline",

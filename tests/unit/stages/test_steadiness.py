@@ -79,8 +79,8 @@ def test_a_spec_of_a_score_and_a_label_only_gets_every_figure_of_scores(kiosk: K
         found = kiosk.rows(f"SELECT DISTINCT state FROM metrics WHERE metric = '{metric}' AND value IS NOT NULL")
         assert found == [("final",)], metric
     told = kiosk.rows(
-        "SELECT state, COUNT(*) FROM metrics WHERE metric = 'accuracy_estimated' AND version = 'all' AND value IS NOT NULL "
-        f"AND day > DATE '{day(32)}' GROUP BY state"
+        "SELECT state, COUNT(*) FROM metrics WHERE metric = 'accuracy_estimated' AND version = 'all' "
+        f"AND value IS NOT NULL AND day > DATE '{day(32)}' GROUP BY state"
     )
     assert told == [("estimated", 8)]
 

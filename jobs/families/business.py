@@ -1,0 +1,96 @@
+"""Business: clicks, what acting brings, and new versions that are right more often and earn less."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from jobs.families import changes
+from jobs.methods.contrasts import katz, newcombe
+from jobs.methods.intervals import estimate, proportion, ratio
+from jobs.methods.measures import rows, silence_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.families import Past, Watch
+
+    Lacking = Callable[[pd.DataFrame], pd.Series[int]]
+
+
+def metrics_of(watch: Watch, past: Past, warehouse: Warehouse, lacking: Lacking) -> Iterator[pd.DataFrame]:
+    """Rows of click-through and lift by outcome age, and of changes of version by label age."""
+    source, spec = watch.spec.outcomes, watch.spec
+    if source is None or not past.outcome_ages:
+        return
+    counts = warehouse.query("metrics/actions", ages=past.outcome_ages)
+    counts["n"] = counts["n_known" if source.per == "known" else "n_predicted"]
+    made = [
+        *_lift(counts, spec.min_rows),
+        *(_clicks(counts, spec.min_rows) if source.columns.clicked else ()),
+    ]
+    for part in made:
+        told = part[["day", "label_age"]].assign(expected=part["label_age"] + 1)
+        yield silence_told(part, told.assign(lacking=lacking(told))) if source.per == "prediction" else part
+    yield from _changes(watch, past)
+
+
+def _clicks(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
+    whole = counts.groupby(["day", "label_age", "version"], sort=True)[["n", "n_clicked"]].sum().reset_index()
+    yield rows("click_through", whole, proportion(whole["n_clicked"], whole["n"], "no outcomes"), min_rows)
+
+
+def _lift(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
+    """Conversion of answers acted on against that of the others; n is the smaller side's."""
+    keys = ["day", "label_age", "version"]
+    sides = counts[counts["decision"].notna()].pivot_table(
+        index=keys, columns="decision", values=["n", "n_converted"], aggfunc="sum", fill_value=0
+    )
+    if sides.empty:
+        return
+    k, n, other_k, other_n = (
+        (sides[name, side] if (name, side) in sides else pd.Series(0, index=sides.index)).to_numpy(dtype=np.int64)
+        for side in (1, 0)
+        for name in ("n_converted", "n")
+    )
+    acted, others = ratio(k, n), ratio(other_k, other_n)
+    none = {"no outcomes of answers acted on": n == 0, "no outcomes of other answers": other_n == 0}
+    smaller, on = np.minimum(n, other_n), sides.index.to_frame(index=False)
+    yield rows("lift", on, estimate(acted - others, smaller, newcombe(k, n, other_k, other_n), none), min_rows)
+    nothing = none | {"no conversion without acting": other_k == 0}
+    times = estimate(ratio(acted, others), smaller, katz(k, n, other_k, other_n), nothing)
+    yield rows("lift_ratio", on, times, min_rows)
+
+
+def _changes(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
+    """How far a new version is from the one before, in accuracy and in conversion, and both against each other."""
+    for age in past.label_ages if len(past.new) else ():
+        parts = {"model": changes.in_accuracy(past, age), "business": changes.in_conversion(past, age)}
+        told = [
+            part.assign(z=changes.standardised(part), size=np.minimum(part["n"], part["former_n"]))[
+                [*changes.KEYS, "z", "size"]
+            ]
+            for part in parts.values()
+        ]
+        both = told[0].merge(told[1], on=changes.KEYS, suffixes=("_model", "_business"))
+        yield from _against(both.assign(label_age=age.age), watch.spec.min_rows)
+
+
+def _against(both: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
+    if both.empty:
+        return
+    model, business = (both[f"z_{side}"].to_numpy(dtype=np.float64) for side in ("model", "business"))
+    n = {side: both[f"size_{side}"].to_numpy(dtype=np.int64) for side in ("model", "business")}
+    few = np.minimum(n["model"], n["business"])
+    told = {
+        "model_change_z": (model, n["model"]),
+        "business_change_z": (business, n["business"]),
+        "model_up_business_down": (np.minimum(model, -business), few),
+        "model_down_business_up": (np.minimum(-model, business), few),
+    }
+    for metric, (value, size) in told.items():
+        nothing = {"no labels or outcomes of one of the versions": (size == 0) | ~np.isfinite(value)}
+        yield rows(metric, both, estimate(value, size, undefined=nothing), min_rows)

@@ -1,0 +1,112 @@
+/* purpose: the outcome triangle by what was decided, so that answers acted on can be held against the others
+   grain:   day, known_day, version, decision
+   reads:   predictions, outcomes
+   writes:  action_statistics
+   A prediction counts in n_predicted on its own day, its outcome on the day it became known; each change of what is known
+   about an outcome counts on the day it became known. Live answers only: the others are not acted on. */
+WITH touched AS (
+  SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  UNION
+  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+events AS (
+  SELECT
+    p.day,
+    CASE WHEN o.known_day < p.day THEN p.day ELSE o.known_day END AS known_day,
+    p.version,
+    p.decision,
+    o.converted,
+    COALESCE(o.clicked, 0) AS clicked,
+    COALESCE(CAST(o.value AS DECIMAL(38, 9)), 0) AS value,
+    COALESCE(CAST(o.value * o.value AS DECIMAL(38, 9)), 0) AS value_square,
+    LAG(o.converted) OVER life AS former_converted,
+    LAG(COALESCE(o.clicked, 0)) OVER life AS former_clicked,
+    LAG(COALESCE(CAST(o.value AS DECIMAL(38, 9)), 0)) OVER life AS former_value,
+    LAG(COALESCE(CAST(o.value * o.value AS DECIMAL(38, 9)), 0)) OVER life AS former_value_square,
+    ROW_NUMBER() OVER life AS version_number
+  FROM outcomes AS o
+  JOIN touched AS t ON t.id = o.id
+  JOIN predictions AS p ON p.id = o.id
+  WHERE o.converted IS NOT NULL
+    AND p.role = 'live'
+    AND o.known_day <= {{ period.last | literal }}
+    AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+  WINDOW life AS (PARTITION BY p.day, p.source, p.id ORDER BY o.known_day)
+),
+entries AS (
+  SELECT
+    day,
+    known_day,
+    version,
+    decision,
+    0 AS n_predicted,
+    CASE WHEN version_number = 1 THEN 1 ELSE 0 END AS n,
+    clicked - COALESCE(former_clicked, 0) AS clicked,
+    converted - COALESCE(former_converted, 0) AS converted,
+    value - COALESCE(former_value, 0) AS value,
+    value_square - COALESCE(former_value_square, 0) AS value_square
+  FROM events
+  WHERE known_day >= {{ period.first | literal }}
+    AND DATE_DIFF('day', day, known_day) <= {{ outcome_horizon | literal }}
+  UNION ALL
+  SELECT
+    p.day,
+    p.day AS known_day,
+    p.version,
+    p.decision,
+    1 AS n_predicted,
+    0 AS n,
+    0 AS clicked,
+    0 AS converted,
+    0 AS value,
+    0 AS value_square
+  FROM predictions AS p
+  WHERE p.day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+    AND p.role = 'live'
+),
+counted AS (
+  SELECT
+    day,
+    known_day,
+    version,
+    decision,
+    SUM(n_predicted) AS n_predicted,
+    SUM(n) AS n,
+    SUM(clicked) AS n_clicked,
+    SUM(converted) AS n_converted,
+    SUM(value) AS value_sum,
+    SUM(value_square) AS value_square_sum
+  FROM entries
+  GROUP BY day, known_day, version, decision
+),
+both_ways AS (
+  SELECT day, known_day, version, decision, n_predicted, n, n_clicked, n_converted, value_sum, value_square_sum
+  FROM counted
+  UNION ALL
+  SELECT
+    day,
+    known_day,
+    'all' AS version,
+    decision,
+    SUM(n_predicted) AS n_predicted,
+    SUM(n) AS n,
+    SUM(n_clicked) AS n_clicked,
+    SUM(n_converted) AS n_converted,
+    SUM(value_sum) AS value_sum,
+    SUM(value_square_sum) AS value_square_sum
+  FROM counted
+  GROUP BY day, known_day, decision
+)
+SELECT
+  day,
+  known_day,
+  DATE_DIFF('day', day, known_day) AS label_age,
+  version,
+  decision,
+  n_predicted,
+  n,
+  n_clicked,
+  n_converted,
+  value_sum,
+  value_square_sum
+FROM both_ways

@@ -1,0 +1,136 @@
+/* purpose: predictions, labels and outcomes of every pair of segments that is searched, all live versions together
+   grain:   day, known_day, segment
+   reads:   predictions, labels, outcomes
+   writes:  crossed_statistics
+   A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1. */
+{% from "statistics/parts.sql" import segment_columns, names %}
+{% if not pairs %}
+SELECT
+  DATE '1970-01-01' AS day,
+  DATE '1970-01-01' AS known_day,
+  0 AS label_age,
+  '' AS segment,
+  0 AS n,
+  0 AS n_labelled,
+  0 AS n_true_positive,
+  0 AS n_false_positive,
+  0 AS n_false_negative,
+  0 AS n_true_negative,
+  0 AS n_known,
+  0 AS n_converted
+WHERE 1 = 0
+{% else %}
+WITH touched AS (
+  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  UNION
+  SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  UNION
+  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+answers AS (
+  SELECT
+    p.day,
+    p.id,
+    p.decision,
+    {{ segment_columns(pairs, "p") }}
+    p.source
+  FROM predictions AS p
+  JOIN touched AS t ON t.id = p.id
+  WHERE p.role = 'live'
+    AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+),
+labelled AS (
+  SELECT
+    a.day,
+    CASE WHEN l.known_day < a.day THEN a.day ELSE l.known_day END AS known_day,
+    {{ names(pairs) }}
+    a.decision,
+    l.label,
+    LAG(l.label) OVER (PARTITION BY a.day, a.source, a.id ORDER BY l.known_day) AS former_label
+  FROM answers AS a
+  JOIN labels AS l ON l.id = a.id
+  WHERE l.label IS NOT NULL
+    AND l.known_day <= {{ period.last | literal }}
+),
+told AS (
+  SELECT
+    a.day,
+    CASE WHEN o.known_day < a.day THEN a.day ELSE o.known_day END AS known_day,
+    {{ names(pairs) }}
+    o.converted,
+    LAG(o.converted) OVER (PARTITION BY a.day, a.source, a.id ORDER BY o.known_day) AS former_converted
+  FROM answers AS a
+  JOIN outcomes AS o ON o.id = a.id
+  WHERE o.converted IS NOT NULL
+    AND o.known_day <= {{ period.last | literal }}
+),
+entries AS (
+  SELECT day, day AS known_day, {{ names(pairs) }}NULL AS decision, NULL AS label, 0 AS sign, 1 AS n, 0 AS n_known, 0 AS converted
+  FROM answers
+  WHERE day >= {{ period.first | literal }}
+  UNION ALL
+  SELECT day, known_day, {{ names(pairs) }}decision, label, 1 AS sign, 0 AS n, 0 AS n_known, 0 AS converted
+  FROM labelled
+  WHERE known_day >= {{ period.first | literal }}
+    AND (former_label IS NULL OR former_label <> label)
+    AND DATE_DIFF('day', day, known_day) <= {{ label_horizon | literal }}
+  UNION ALL
+  SELECT day, known_day, {{ names(pairs) }}decision, former_label AS label, -1 AS sign, 0 AS n, 0 AS n_known, 0 AS converted
+  FROM labelled
+  WHERE known_day >= {{ period.first | literal }}
+    AND former_label <> label
+    AND DATE_DIFF('day', day, known_day) <= {{ label_horizon | literal }}
+  UNION ALL
+  SELECT
+    day,
+    known_day,
+    {{ names(pairs) }}
+    NULL AS decision,
+    NULL AS label,
+    0 AS sign,
+    0 AS n,
+    CASE WHEN former_converted IS NULL THEN 1 ELSE 0 END AS n_known,
+    converted - COALESCE(former_converted, 0) AS converted
+  FROM told
+  WHERE known_day >= {{ period.first | literal }}
+    AND DATE_DIFF('day', day, known_day) <= {{ outcome_horizon | literal }}
+),
+counted AS (
+  SELECT
+    day,
+    known_day,
+    CASE
+      {% for alias, name in pairs.items() %}
+      WHEN GROUPING({{ alias | ident }}) = 0 THEN {{ (name[0] ~ "=") | literal }} || {{ alias | ident }}
+      {% endfor %}
+    END AS segment,
+    SUM(n) AS n,
+    SUM(sign) AS n_labelled,
+    SUM(CASE WHEN decision = 1 AND label = 1 THEN sign ELSE 0 END) AS n_true_positive,
+    SUM(CASE WHEN decision = 1 AND label = 0 THEN sign ELSE 0 END) AS n_false_positive,
+    SUM(CASE WHEN decision = 0 AND label = 1 THEN sign ELSE 0 END) AS n_false_negative,
+    SUM(CASE WHEN decision = 0 AND label = 0 THEN sign ELSE 0 END) AS n_true_negative,
+    SUM(n_known) AS n_known,
+    SUM(converted) AS n_converted
+  FROM entries
+  GROUP BY GROUPING SETS (
+    {% for alias in pairs %}
+    {% if not loop.first %}, {% endif %}(day, known_day, {{ alias | ident }})
+    {% endfor %}
+  )
+)
+SELECT
+  day,
+  known_day,
+  DATE_DIFF('day', day, known_day) AS label_age,
+  segment,
+  n,
+  n_labelled,
+  n_true_positive,
+  n_false_positive,
+  n_false_negative,
+  n_true_negative,
+  n_known,
+  n_converted
+FROM counted
+{% endif %}
