@@ -196,9 +196,7 @@ SENTENCES = {
         "{metric} of {day} for {segment}, as known after {days}, was {value}, {against} (n {n})."
     ),
     "figure and bound": "{metric} of {day} was {value}, the bound is {bound} (n {n}).",
-    "figure and bound at age": (
-        "{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."
-    ),
+    "figure and bound at age": ("{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."),
     "figure and bound of segment": "{metric} of {day} for {segment} was {value}, the bound is {bound} (n {n}).",
     "figure and bound at age of segment": (
         "{metric} of {day} for {segment}, as known after {days}, was {value}, the bound is {bound} (n {n})."
@@ -207,6 +205,7 @@ SENTENCES = {
     "carried by mix": "{part} of that comes from the share of {segment}: {share} of the rows, before {share_before}.",
     "coverage": "{coverage} of that day's labels were known, as usual.",
     "coverage differs": "Only part of the truth is in: {coverage} of that day's labels were known, usually {usual}.",
+    "coverage higher": "More of that day's labels were known than usual: {coverage}, usually {usual}.",
     "began": "Version {version} began to answer on {day}.",
     "marker": "On {day}: {what}.",
     "more": "{count} more figures belong to it; the report has them.",
@@ -268,6 +267,8 @@ def bin_name(told: Evidence) -> str:
             return say("Values up to {upper}", upper=amount(upper))
         if upper is None:
             return say("Values above {lower}", lower=amount(lower))
+        if amount(lower) == amount(upper):
+            return say("Values of {upper}", upper=amount(upper))
         return say("Values from {lower} to {upper}", lower=amount(lower), upper=amount(upper))
     return {"missing": "Missing values", "unseen": "Values never seen before", "infinite": "Infinite values"}.get(
         kind, "The rarer values"

@@ -10,9 +10,8 @@ import pytest
 from jobs.methods import actions, messages
 from jobs.methods.actions import Requested, Situation
 from jobs.methods.messages import Audience
-from jobs.spec.model import Actions, Channels, Mute
+from jobs.spec.model import Actions, Channels
 from tests.unit.methods.given_breaches import accuracy, day, drift, walk
-
 
 
 def audience(number: int, heard: dict[str, set[str]] | None = None, **changes: Any) -> Audience:
