@@ -1,28 +1,25 @@
-"""What the tasks of a night share: which night it is, how they fail, and how a retraining is asked for exactly once."""
+"""What the tasks of a night share: which night it is, how they fail, and which server takes their mails."""
 
 from __future__ import annotations
 
+import smtplib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.catalogue import home, spec_of
+from dags.catalogue import spec_of
 from dags.nights import business_day_of, newest_closed, reason_for_silence
-from jobs.errors import OrderError, SpecError, UsageError
+from jobs.errors import DeliveryError, OrderError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import date
-
-    from airflow.sdk import Context
+    from email.message import EmailMessage
 
     from jobs.spec import ModelSpec
-
-ASKED = "asked"
-"""The XCom in which a retraining's payload waits to be recorded."""
+    from jobs.telling import Post
 
 
 @contextmanager
@@ -49,40 +46,27 @@ def speaking_night_of(model: str, context: Mapping[str, Any]) -> tuple[ModelSpec
     return spec, day, newest
 
 
-class AskForRetraining(TriggerDagRunOperator):
-    """Start `retrain` where the night requested one that nobody has started yet; skip where it did not.
+def post_of(spec: ModelSpec) -> Post | None:
+    """Hands mails to the SMTP connection that the spec names; None: to the server of NIGHTJAR_SMTP.
 
-    The run id is the decision's own key, so a re-run, a cleared task or a second worker finds the run already there
-    and skips. Why not an asset: `docs/decisions/005-retrain-exactly-once.md`.
+    The connection should be JSON; both SSL and STARTTLS are on where it does not switch one off (docs/airflow.md).
     """
+    if spec.mail.connection is None:
+        return None
+    connection = spec.mail.connection
 
-    def __init__(self, *, model: str, **kwargs: Any) -> None:
-        super().__init__(trigger_dag_id="retrain", logical_date=None, skip_when_already_exists=True, **kwargs)
-        self.model = model
+    def post(message: EmailMessage) -> str:
+        from airflow.providers.smtp.hooks.smtp import SmtpHook
+        from airflow.sdk.exceptions import AirflowException
 
-    def execute(self, context: Context) -> None:
-        """Take the payload from the outbox and let the parent start the run."""
-        from jobs.delivery import retrain_due
+        try:
+            with SmtpHook(smtp_conn_id=connection) as hook:
+                # its own methods build another message: theirs has no text part and no Message-ID of ours
+                refused: Any = hook._smtp_client.send_message(message)  # type: ignore[union-attr]
+        except (OSError, smtplib.SMTPException, AirflowException) as error:
+            raise DeliveryError(
+                f"the connection '{connection}' did not take '{message['Subject']}': {error}"
+            ) from error
+        return f"accepted by the connection {connection}" + (f", refused for {', '.join(refused)}" if refused else "")
 
-        with sentences():
-            spec, day, newest = speaking_night_of(self.model, context)
-            payload = retrain_due(spec, day, home(), newest)
-        if payload is None:
-            raise AirflowSkipException("nothing asks for a retraining that was not started before")
-        context["ti"].xcom_push(key=ASKED, value=payload)
-        self.trigger_run_id = payload["run_id"]
-        self.conf = {name: value for name, value in payload.items() if name != "run_id"}
-        super().execute(context)
-
-
-def record_asked(model: str, context: Mapping[str, Any], asked_by: str) -> None:
-    """Note in the ledger what the task `asked_by` has asked for; skips the task where it asked for nothing."""
-    from jobs.delivery import record
-
-    payload = context["ti"].xcom_pull(task_ids=asked_by, key=ASKED)
-    if not payload:
-        raise AirflowSkipException("no retraining was asked for")
-    with sentences():
-        spec, day = night_of(model, context)
-        answer = f"started the run {payload['run_id']} of retrain"
-        record(spec, home(), payload["key"], "retrain", day, airflow_clock.utcnow(), answer)
+    return post

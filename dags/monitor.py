@@ -7,8 +7,9 @@
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
   incident tell it. Deliver again, then clear `ingest` and what follows.
 - Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
-- Red `retrain`: the DAG `retrain` could not be started. Clearing starts it, once.
-- Pink `deliver`, `retrain`, `record`: nothing to hand over, or this run is a backfill or for an older day.
+- Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.
+- `approve_...` waits for a person: open it and answer. Red: nobody did in three days; the request rests.
+- Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.
 - Red `spec`: the model's spec cannot be read; the log says file, line, key and what is possible.
 
 ### Another day
@@ -27,8 +28,18 @@ import pendulum
 from airflow.sdk import DAG, Param, TaskGroup, TriggerRule, chain, get_parsing_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from dags.asking import (
+    ACTIONS,
+    Approve,
+    AskForAction,
+    alias_of,
+    announce,
+    dag_for,
+    hand_to_consumer,
+    record_asked,
+)
 from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
-from dags.handover import AskForRetraining, night_of, record_asked, sentences, speaking_night_of
+from dags.handover import night_of, post_of, sentences, speaking_night_of
 from dags.nights import Nightly
 from jobs.periods import Period
 from jobs.pipeline import STAGE_NAMES
@@ -71,15 +82,27 @@ def send_mail(model: str, **context: Any) -> str:
 
     with sentences():
         spec, day, newest = speaking_night_of(model, context)
-        said = mail(spec, day, home(), newest)
+        said = mail(spec, day, home(), newest, post_of(spec))
     LOG.info("%s", said)
     return said
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def record_retraining(model: str, **context: Any) -> None:
-    """Note in the ledger that the retraining was asked for."""
-    record_asked(model, context, asked_by="retrain")
+def record_requests(model: str, asked_by: list[str], **context: Any) -> None:
+    """Note in the ledger what was asked for."""
+    record_asked(model, context, tuple(asked_by))
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def announce_requests(model: str, **context: Any) -> None:
+    """Emit an asset event for each request, for whoever listens besides."""
+    announce(model, context)
+
+
+@task
+def hand_over(model: str, action: str, **context: Any) -> str:
+    """Hand a request to the spec's webhook or command; returns what it said."""
+    return hand_to_consumer(model, action, context)
 
 
 @task
@@ -98,7 +121,7 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         schedule=Nightly(spec.timezone, spec.schedule.at),
         start_date=pendulum.datetime(2000, 1, 1, tz=spec.timezone),
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=10 if any(getattr(spec.actions, action).approval for action in ACTIONS) else 1,
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
         params={"day": day_parameter(spec.timezone)},
         default_args=task_defaults(spec.owner, spec.schedule),
@@ -110,11 +133,37 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         with TaskGroup("handover", prefix_group_id=False):
             publish = publish_copy.override(task_id="publish")(spec.model)
             deliver = send_mail.override(task_id="deliver")(spec.model)
-            ask = AskForRetraining(task_id="retrain", model=spec.model)
-            record = record_retraining.override(task_id="record")(spec.model)
-        chain(*stages, publish, [deliver, ask])
-        chain(ask, record)
+            chain(*stages, publish, deliver)
+            handing = [ask(spec, action, publish) for action in ACTIONS if wanted(spec, action)]
+            started = [action for action in ACTIONS if wanted(spec, action) and dag_for(spec, action)]
+            if started:
+                record = record_requests.override(task_id="record")(spec.model, started)
+                chain([one for one in handing if isinstance(one, AskForAction)], record)
+            listeners = announce_requests.override(task_id="announce", outlets=[alias_of(spec.model)])(spec.model)
+            chain(handing or publish, listeners)
     return dag
+
+
+def wanted(spec: ModelSpec, action: str) -> bool:
+    """Whether a night needs a task for an action: a rule may ask for it, and somebody carries it out."""
+    policy = getattr(spec.actions, action)
+    carried = dag_for(spec, action) or policy.webhook is not None or policy.command is not None
+    return bool(carried) and any(rule.action == action for rule in spec.all_rules)
+
+
+def ask(spec: ModelSpec, action: str, publish: Any) -> Any:
+    """The task that hands a request over, behind a person's approval where the spec wants one."""
+    target = dag_for(spec, action)
+    task_of_action: Any = (
+        AskForAction(task_id=action, model=spec.model, action=action, trigger_dag_id=target)
+        if target
+        else hand_over.override(task_id=action)(spec.model, action)
+    )
+    if getattr(spec.actions, action).approval:
+        chain(publish, Approve(task_id=f"approve_{action}", model=spec.model, action=action), task_of_action)
+    else:
+        chain(publish, task_of_action)
+    return task_of_action
 
 
 def stand_in(dag_id: str, broken: Broken) -> DAG:

@@ -82,17 +82,39 @@ def action_due(spec: ModelSpec, action: str, night: date, home: Path, newest_clo
         return _due(spec, action, night, warehouse)
 
 
-def requests_due(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> list[dict[str, Any]]:
-    """The payloads of all actions that the newest closed night requested, started or not."""
-    if night != newest_closed:
-        return []
+def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[dict[str, Any] | None, str]:
+    """A night's request that nobody has started, with its `run_id`, and what was answered: approved, rejected or ''."""
+    with open_warehouse(home, spec.model) as warehouse:
+        payload = _request(action, night, warehouse)
+        known = ledger.answers(warehouse, "approved", "rejected")
+    return payload, known.get(payload["key"], ("", ""))[0] if payload else ""
+
+
+def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person: str, *, approved: bool) -> None:
+    """Write down what a person said about a night's request."""
+    with open_warehouse(home, spec.model) as warehouse:
+        if payload := _request(action, night, warehouse):
+            said = "approved" if approved else "rejected"
+            ledger.answer(warehouse, payload["key"], said, person, datetime.now(UTC))
+
+
+def to_announce(spec: ModelSpec, night: date, home: Path, now: datetime) -> list[dict[str, Any]]:
+    """Payloads of a night's requests that nobody was told of as an event; those that wait for approval are left out."""
     with open_warehouse(home, spec.model) as warehouse:
         rows = warehouse.execute(
             "SELECT payload FROM outbox WHERE night = ? AND channel IN ('retrain', 'fallback', 'rollback') "
-            "ORDER BY key",
+            "AND key || '-event' NOT IN (SELECT key FROM dispatches) ORDER BY key",
             [night],
         ).fetchall()
-    return [json.loads(payload) for (payload,) in rows]
+        payloads: list[dict[str, Any]] = [json.loads(payload) for (payload,) in rows]
+        free = [
+            one
+            for one in payloads
+            if not consumers.waiting(getattr(spec.actions, one["action"]), one["key"], warehouse)
+        ]
+        for one in free:
+            ledger.record(warehouse, f"{one['key']}-event", "event", night, now, "announced")
+    return free
 
 
 def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> str:
@@ -123,6 +145,10 @@ def _due(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dic
     policy = getattr(spec.actions, action)
     if policy.webhook is not None or policy.command is not None:
         return None
+    return _request(action, night, warehouse)
+
+
+def _request(action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
     row = warehouse.execute(
         "SELECT o.key, o.payload FROM outbox AS o WHERE o.night = ? AND o.channel = ? "
         "AND o.key NOT IN (SELECT key FROM dispatches) ORDER BY o.key LIMIT 1",

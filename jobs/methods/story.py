@@ -23,6 +23,7 @@ CAUSES, EFFECTS, NOTES = 2, 2, 3
 def tell(evidence: Sequence[Item]) -> str:
     """The incident in sentences, causes first; `evidence` heaviest first, as incidents keep it."""
     causes = [one for one in evidence if one["role"] == "cause"]
+    causes = list({(one["metric"], one["feature"]): one for one in reversed(causes)}.values())[::-1]
     effects = [one for one in evidence if one["role"] == "effect" and one["severity"] != "info"]
     effects = list({(one["metric"], one["segment"]): one for one in reversed(effects)}.values())[::-1]
     notes = [one for one in evidence if one["role"] == "context"][:NOTES]
@@ -84,8 +85,9 @@ def _effect(one: Item) -> Iterator[str]:
     known, usual = one.get("coverage"), one.get("usual_coverage")
     if one["metric"] != "coverage" and known is not None and usual:
         away = abs(known - usual) > max(0.1 * usual, 0.02)
+        kind = ("coverage differs" if known < usual else "coverage higher") if away else "coverage"
         shares = {"coverage": wording.number("coverage", known), "usual": wording.number("coverage", usual)}
-        yield say(SENTENCES["coverage differs" if away else "coverage"], **shares)
+        yield say(SENTENCES[kind], **shares)
 
 
 def _note(one: Item) -> Iterator[str]:

@@ -205,6 +205,7 @@ SENTENCES = {
     "carried by mix": "{part} of that comes from the share of {segment}: {share} of the rows, before {share_before}.",
     "coverage": "{coverage} of that day's labels were known, as usual.",
     "coverage differs": "Only part of the truth is in: {coverage} of that day's labels were known, usually {usual}.",
+    "coverage higher": "More of that day's labels were known than usual: {coverage}, usually {usual}.",
     "began": "Version {version} began to answer on {day}.",
     "marker": "On {day}: {what}.",
     "more": "{count} more figures belong to it; the report has them.",
@@ -266,6 +267,8 @@ def bin_name(told: Evidence) -> str:
             return say("Values up to {upper}", upper=amount(upper))
         if upper is None:
             return say("Values above {lower}", lower=amount(lower))
+        if amount(lower) == amount(upper):
+            return say("Values of {upper}", upper=amount(upper))
         return say("Values from {lower} to {upper}", lower=amount(lower), upper=amount(upper))
     return {"missing": "Missing values", "unseen": "Values never seen before", "infinite": "Infinite values"}.get(
         kind, "The rarer values"

@@ -57,6 +57,11 @@ class Rest:
         body = {"logical_date": logical_date, "conf": conf or {}}
         return str(self.post(f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> None:
+        """What a person clicks on the page of required actions."""
+        path = f"{_run(dag_id, run_id)}/taskInstances/{task_id}/-1/hitlDetails"
+        self.patch(path, {"chosen_options": [option], "params_input": {}})
+
     def clear(self, dag_id: str, run_id: str) -> None:
         self.post(f"{_run(dag_id, run_id)}/clear", {"dry_run": False, "only_failed": False})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -99,12 +100,20 @@ def world(tmp_path_factory: pytest.TempPathFactory, post: tuple[Post, str]) -> I
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NIGHTJAR_MODELS", str(root / "models"))
         patch.setenv("NIGHTJAR_SMTP", post[1])
+        patch.setenv("AIRFLOW_CONN_NIGHT_POST", _connection(post[1]))
         for name in ("AIRFLOW_HOME", "AIRFLOW__CORE__UNIT_TEST_MODE"):
             patch.delenv(name, raising=False)
         with local_airflow(root / "home") as local:
             rest = Rest.log_in(local.url, local.user, local.password)
             _wait_for_dags(rest, {NIGHT, "monitor_broken", "retrain"})
             yield World(rest, post[0], root / "home", ZoneInfo(zone), newest)
+
+
+def _connection(url: str) -> str:
+    """An Airflow connection to the mail server, as JSON: in a URI the text `false` would count as true."""
+    host, _, port = url.removeprefix("smtp://").partition(":")
+    extra = {"disable_tls": True, "disable_ssl": True}
+    return json.dumps({"conn_type": "smtp", "host": host, "port": int(port), "extra": extra})
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +158,9 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     assert (world.home / "candidates" / "till" / conf["key"] / "evaluation.json").is_file()
     (letter,) = world.post.letters
     assert "till" in letter["Subject"]
-    assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain"}
+    assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
+    (event,) = world.rest.get("/api/v2/assets/events")["asset_events"]
+    assert (event["uri"], event["extra"]["key"]) == ("nightjar://till/retrain", conf["key"])
 
 
 def test_however_the_day_is_run_again_the_rows_are_the_same_and_nothing_more_is_sent(
@@ -181,7 +192,7 @@ def test_however_the_day_is_run_again_the_rows_are_the_same_and_nothing_more_is_
     assert sorted(_day(world, run_id) for run_id in backfilled) == [str(before), str(world.newest)]
     for run_id in backfilled:
         states = rest.states(NIGHT, run_id)
-        assert {states.pop(task) for task in ("deliver", "retrain", "record")} == {"skipped"}
+        assert {states.pop(task) for task in ("deliver", "retrain", "record", "announce")} == {"skipped"}
         assert set(states.values()) == {"success"}
     assert world.rows() == rows
 
@@ -227,3 +238,23 @@ def test_a_retraining_with_a_payload_that_cannot_be_used_trains_nothing(world: W
     assert world.rest.wait_for("retrain", run_id) == "failed"
     assert world.rest.states("retrain", run_id) == {"check": "failed", "train": "upstream_failed"}
     assert "there is no model 'nobody'" in world.rest.log("retrain", run_id, "check")
+
+
+def test_an_action_waits_until_a_person_approves_it_and_is_then_started_once(world: World, first_night: str) -> None:
+    night, rest, sent, before = "monitor_desk", world.rest, len(world.post.letters), len(world.retrainings())
+    rest.switch_on(night)
+    run_id = rest.trigger(night, None, {"day": str(world.newest)})
+    deadline = time.monotonic() + 240
+    while rest.states(night, run_id).get("approve_retrain") != "awaiting_input":
+        assert time.monotonic() < deadline, rest.states(night, run_id)
+        time.sleep(1)
+    assert len(world.retrainings()) == before
+    rest.answer(night, run_id, "approve_retrain", "Approve")
+    assert rest.wait_for(night, run_id) == "success"
+    (started,) = [run for run in world.retrainings() if run["conf"]["model"] == "desk"]
+    assert started["dag_run_id"] == started["conf"]["key"]
+    assert rest.states(night, run_id)["announce"] == "success"
+    assert "desk" in world.post.letters[sent]["Subject"]  # through the connection
+    rest.clear(night, run_id)
+    assert rest.wait_for(night, run_id) == "success"
+    assert len([run for run in world.retrainings() if run["conf"]["model"] == "desk"]) == 1
