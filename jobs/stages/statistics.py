@@ -29,7 +29,9 @@ REPEAT_DAYS = 28
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Reduce the period's predictions, and the labels and outcomes that became known in it."""
-    segments: dict[str, str | tuple[str, str]] = {f"segment {place}": name for place, name in enumerate(spec.segments, 1)}
+    segments: dict[str, str | tuple[str, str]] = {
+        f"segment {place}": name for place, name in enumerate(spec.segments, 1)
+    }
     segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
