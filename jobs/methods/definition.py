@@ -9,7 +9,8 @@ Layer = Literal["data", "model", "service", "business", "system"]
 Harm = Literal["up", "down", "both"]
 Scale = Literal["rate", "count", "positive", "real"]
 Needs = Literal[
-    "predictions", "features", "latency", "labels", "outcomes", "scores", "classes", "class", "errors", "estimates", "reweighting", "stability", "repeats",
+    "predictions", "features", "latency", "labels", "outcomes", "scores", "classes", "class", "errors", "estimates",
+    "reweighting", "stability", "repeats",
     "distances", "deliveries", "service", "system", "groups", "actions", "changes",
 ]  # fmt: skip
 
@@ -31,7 +32,7 @@ class Definition:
     """What n counts."""
     source: str
     needs: Needs = "predictions"
-    """Without which it has no rows. `labels` and `scores` are those of a binary model, `classes` and `errors` the other tasks'."""
+    """Without which it has no rows. `labels` and `scores` are a binary model's, `classes` and `errors` the others'."""
     witness: str = ""
     """What it is tested against."""
     additive: bool = False

@@ -565,8 +565,8 @@ class ModelSpec(Strict):
     ] = {}
     """Segment name: column in the prediction files. A list of names is short for names that are columns."""
     crossed: tuple[tuple[str, str], ...] | None = None
-    """Pairs of segments that are also watched as one, as in [[country, device]]. Absent: none, but where there are at most
-    five segments all pairs are searched for those that changed most; an empty list ends that too."""
+    """Pairs of segments that are also watched as one, as in [[country, device]]. Absent: none, but
+    where there are at most five segments all pairs are searched for those that changed most; an empty list ends it."""
     protected: tuple[str, ...] = ()
     """Segments whose groups the model must treat alike; fairness is measured over them."""
     fairness_days: int = Field(28, ge=1, le=366)

@@ -73,8 +73,11 @@ def fill(home: Path, frame: pd.DataFrame, *more_labels: dict[str, Any]) -> None:
     shape = tables.predictions((), ("x",), ("colour",))
     with open_warehouse(home, "toy", wait=5) as warehouse:
         warehouse.create(shape)
-        warehouse.insert("predictions", frame, shape.columns)
-        warehouse.insert("labels", labels)
+        for name, rows, columns in (
+            ("predictions", frame, shape.columns),
+            ("labels", labels, tables.BY_NAME["labels"].columns),
+        ):
+            warehouse.insert(name, rows, {column: kind for column, kind in columns.items() if column in rows})
         warehouse.publish()
 
 
