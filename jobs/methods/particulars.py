@@ -24,7 +24,8 @@ SEGMENTS = 2
 """Segments that are told of a change."""
 
 LEAST_PART, LEAST_LIFT, LEAST_ROWS = 0.3, 1.5, 30
-"""A segment carries a change that is at least this part of it, this much more than its share of rows, from this n."""
+"""A segment carries a change that is at least this part of it, this much more than its share of rows (or whose share
+grew), from this n."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,10 @@ def carriers(both: pd.DataFrame) -> list[dict[str, Any]]:
     )  # fmt: skip
     told = told[
         (told["part"] >= LEAST_PART)
-        & (told["part"] >= LEAST_LIFT * told[["share", "share_before"]].max(axis=1))
+        & (
+            (told["part"] >= LEAST_LIFT * told[["share", "share_before"]].max(axis=1))
+            | ((told["kind"] == "mix") & (told["share"] > told["share_before"]))  # who grew is told, not who shrank
+        )
         & (told["n"] >= LEAST_ROWS)
     ]
     best = told.sort_values("part", ascending=False, kind="stable").drop_duplicates("column")[:SEGMENTS]

@@ -26,7 +26,8 @@ def tell(evidence: Sequence[Item]) -> str:
     causes = list({(one["metric"], one["feature"]): one for one in reversed(causes)}.values())[::-1]
     effects = [one for one in evidence if one["role"] == "effect" and one["severity"] != "info"]
     effects = list({(one["metric"], one["segment"]): one for one in reversed(effects)}.values())[::-1]
-    notes = [one for one in evidence if one["role"] == "context"][:NOTES]
+    notes = [one for one in evidence if one["role"] == "context"]
+    notes = sorted(notes, key=lambda one: str(one["first_day"]))[-NOTES:]
     if not causes and not effects:
         effects = list(evidence[:1])
     sentences = [

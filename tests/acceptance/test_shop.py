@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,6 +90,28 @@ def test_the_title_names_the_cause(tables: dict[str, pd.DataFrame]) -> None:
     assert told["silence"].startswith("no predictions for 2025-07-10")
     assert told["latency"].startswith("latency p95")
     assert told["basket drift"].startswith("basket_value drifted")
+
+
+def test_the_planted_cause_is_the_heaviest_piece_of_evidence(tables: dict[str, pd.DataFrame]) -> None:
+    last = tables["incidents"].sort_values("night").groupby("opened").last()["evidence"]
+    first = {
+        name: json.loads(last[pd.Timestamp(opened(tables, story)["opened"].iloc[0])])[0]
+        for name, story in STORIES.items()
+    }
+    drifts = {"browsing drift": "browsing_minutes", "basket drift": "basket_value"}
+    assert {name: first[name]["feature"] for name in drifts} == drifts
+    assert (first["bad version"]["metric"], first["bad version"]["version"]) == ("version", "v2")
+    assert first["new customers"]["segment"] == "customer=new"
+    assert first["silence"]["rule"] == "no data"
+    assert first["late labels"]["rule"] == "no labels"
+    assert first["latency"]["metric"] == "latency_p95"
+    assert {first[name]["metric"] for name in ("slow slide", "wrong labels")} <= {"accuracy", "recall"}
+
+
+def test_a_drift_is_told_in_the_features_own_units(tables: dict[str, pd.DataFrame]) -> None:
+    text = opened(tables, STORIES["browsing drift"])["text"].iloc[0]
+    assert re.search(r"its mean was [24]\.?\d*, before 10\.1", text)  # docs/world.md: 2 minutes, not 10
+    assert "This is new tonight." in text
 
 
 def test_quiet_stretches_stay_quiet(tables: dict[str, pd.DataFrame]) -> None:

@@ -1,0 +1,55 @@
+"""The commands of people who watch: what is open, I look after it, approve, did every night run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from jobs.cli import main
+from jobs.pipeline import STAGE_NAMES
+from tests.kiosk import Kiosk, day, days
+
+LAST = 16
+
+
+@pytest.fixture
+def watched(kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kiosk:
+    """A kiosk that delivered nothing on its last day, with its spec in a folder of specs."""
+    kiosk.changes |= {"labels": None, "outcomes": None, "rules": [{"metric": "psi", "above": 50.0}]}
+    for number in range(1, LAST):
+        kiosk.predict(number, [f"{number}-{row}" for row in range(60)])
+    kiosk.run(days(1, LAST), *STAGE_NAMES)
+    with kiosk.warehouse() as warehouse:
+        warehouse.publish()
+    (tmp_path / "models").mkdir()
+    given = kiosk.spec.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    (tmp_path / "models" / "kiosk.yaml").write_text(yaml.safe_dump(given))
+    monkeypatch.setenv("NIGHTJAR_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("NIGHTJAR_HOME", str(kiosk.home))
+    return kiosk
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_ack_lists_what_is_open_and_notes_who_looks_after_it(watched: Kiosk) -> None:
+    incident = f"kiosk-{day(LAST)}-delivery"
+    assert call("ack", "kiosk").output == f"{incident}: critical since {day(LAST)}, no predictions for {day(LAST)}\n"
+    assert call("ack", "kiosk", incident, "--by", "Ada").output == f"{incident}: acknowledged by Ada\n"
+    assert "(acknowledged by Ada)" in call("ack", "kiosk").output
+
+
+def test_health_is_status_1_while_nights_are_missing(watched: Kiosk) -> None:
+    told = call("health")
+    assert told.exit_code == 1
+    assert told.output.startswith(f"LATE  kiosk: the newest finished night is {day(LAST)};")
+
+
+def test_what_does_not_wait_cannot_be_approved(watched: Kiosk) -> None:
+    told = call("approve", "kiosk", "typo")
+    assert told.exit_code == 2
+    assert "no request 'typo' waits; waiting: none" in told.output
