@@ -8,8 +8,8 @@ from __future__ import annotations
 from jobs.methods.definition import Definition
 from jobs.methods.definitions_business import BUSINESS
 from jobs.methods.definitions_data import DATA
-from jobs.methods.definitions_fairness import FAIRNESS
 from jobs.methods.definitions_estimates import ESTIMATES
+from jobs.methods.definitions_fairness import FAIRNESS
 from jobs.methods.definitions_scores import SCORES, STABILITY
 from jobs.methods.definitions_service import SERVICE, SYSTEM
 from jobs.methods.definitions_tasks import CLASSES, ERRORS
