@@ -56,15 +56,14 @@ def estimates_of(histograms: pd.DataFrame, mature: Mature, columns: Sequence[str
     parts, flagged, passed = _parts(histograms)
     maps, place = _maps(parts, mature)
     known = maps.n[place]
+    parts["rows"] = (flagged + passed).sum(axis=1)[parts["source"].to_numpy()]
     found = []
     for at in _chunks(parts["group"].to_numpy()):
         chunk, group = parts.iloc[at], parts["group"].to_numpy()[at]
         source = chunk["source"].to_numpy()
         figures = estimation.expected_figures(flagged[source], passed[source], maps.take(place[at]), group - group[0])
         found.append(_long(chunk, figures, "scores", known[at]))
-    rows_of = (flagged + passed).sum(axis=1)[parts["source"].to_numpy()]
-    sized = parts.assign(rows=rows_of, known=known)
-    found += [_reweighted(sized, column, mature) for column in columns]
+    found += [_reweighted(parts.assign(known=known), column, columns, mature) for column in columns]
     return pd.concat([one for one in found if len(one)], ignore_index=True)
 
 
@@ -142,23 +141,25 @@ def _chunks(group: Counts) -> list[slice]:
     return [slice(first, last) for first, last in pairwise(cuts)]
 
 
-def _reweighted(parts: pd.DataFrame, column: str, mature: Mature) -> pd.DataFrame:
+def _reweighted(parts: pd.DataFrame, column: str, columns: Sequence[str], mature: Mature) -> pd.DataFrame:
     """Whole days from the mix of one segment and the record of its values."""
-    mine = parts[parts["segment"].str.startswith(f"{column}=")].sort_values(["day", "version", "segment", "member"])
+    mine = parts[_values_of(column, columns, parts["segment"])].sort_values(["day", "version", "segment", "member"])
     if mine.empty:
         return pd.DataFrame()
     record = mature.decisions
-    record = record[record["segment"].str.startswith(f"{column}=") & record["version"].isin(mine["member"])]
-    series = pd.MultiIndex.from_frame(mine[["member", "segment"]]).unique().sort_values()
+    record = record[_values_of(column, columns, record["segment"]) & record["version"].isin(mine["member"])]
     origin = mine["day"].min() - pd.Timedelta(mature.age + WINDOW_DAYS, "D")
     record = record[record["day"] >= origin]
-    at = series.get_indexer(pd.MultiIndex.from_frame(record[["version", "segment"]]))
-    record, at = record[at >= 0], at[at >= 0]
+    # values that no row of the night has count for the whole all the same
+    own = pd.MultiIndex.from_frame(mine[["member", "segment"]])
+    past = pd.MultiIndex.from_arrays([record["version"], record["segment"]], names=own.names)
+    series = own.union(past).unique().sort_values()
+    at = series.get_indexer(past)
     span = int((mine["day"].max() - origin) / estimator.DAY) + 1
     counts = np.zeros((1, span, len(series), 4))
     day = ((record["day"] - origin) // estimator.DAY).to_numpy(dtype=np.int64)
     np.add.at(counts[0], (day, at), record[CONFUSION].to_numpy(dtype=np.float64))
-    which = series.get_indexer(pd.MultiIndex.from_frame(mine[["member", "segment"]]))
+    which = series.get_indexer(own)
     known = _window(counts, mine["day"], origin, mature.age, which)[0]
     members, member = np.unique(mine["member"], return_inverse=True)
     per_member = np.zeros((1, span, len(members), 4))
@@ -172,11 +173,23 @@ def _reweighted(parts: pd.DataFrame, column: str, mature: Mature) -> pd.DataFram
     return _long(told, figures, column, np.minimum(mine["known"].to_numpy(), whole.sum(axis=1)))
 
 
+def _values_of(column: str, columns: Sequence[str], segments: pd.Series[str]) -> pd.Series[bool]:
+    """Which segments are values of this column alone, and not crossed with another.
+
+    >>> names = pd.Series(["country=FR", "country=FR,device=phone", "device=phone"])
+    >>> _values_of("country", ["country", "device"], names).tolist()
+    [True, False, False]
+    """
+    alone = segments.str.startswith(f"{column}=")
+    for other in columns:
+        alone &= ~segments.str.contains(f",{other}=", regex=False)
+    return alone
+
+
 def _long(parts: pd.DataFrame, figures: dict[str, Expected], basis: str, known: Floats) -> pd.DataFrame:
     """One row per group and figure; a group knows as many labels as its least known version, if that one matters."""
     frame = parts[GROUP].assign(known=known, group=parts["group"].to_numpy())
-    weight = parts["rows"] if "rows" in parts else pd.Series(1.0, index=parts.index)
-    frame["weight"], frame["poor"] = weight, weight.where(known < estimator.LABELS_LEAST, 0.0)
+    frame["weight"], frame["poor"] = parts["rows"], parts["rows"].where(known < estimator.LABELS_LEAST, 0.0)
     frame["rich"] = frame["known"].where(known >= estimator.LABELS_LEAST)
     by = frame.groupby("group", sort=False)
     first = by.first()

@@ -565,8 +565,8 @@ class ModelSpec(Strict):
     ] = {}
     """Segment name: column in the prediction files. A list of names is short for names that are columns."""
     crossed: tuple[tuple[str, str], ...] | None = None
-    """Pairs of segments that are also watched as one, as in [[country, device]]. Absent: none, but
-    where there are at most five segments all pairs are searched for those that changed most; an empty list ends it."""
+    """Pairs of segments that are also watched as one, as in [[country, device]]. Absent: none, but where there are at
+    most five segments all pairs are searched for those that changed most; an empty list ends that too."""
     protected: tuple[str, ...] = ()
     """Segments whose groups the model must treat alike; fairness is measured over them."""
     fairness_days: int = Field(28, ge=1, le=366)
@@ -663,9 +663,10 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="value_per_prediction", outside="expected", severity="info"),
     Rule(metric="volume", outside="expected"),
     Rule(metric="latency_p95", outside="expected"),
-    # A new version that is right more often and earns less (or the reverse), by three standard errors on both sides.
-    Rule(metric="model_up_business_down", above=3, severity="warning"),
-    Rule(metric="model_down_business_up", above=3, severity="info"),
+    # A new version that is right more often and earns less, or the reverse: by two standard errors on both sides
+    # at once, which chance alone brings on less than one night in a thousand.
+    Rule(metric="model_up_business_down", above=2, severity="warning"),
+    Rule(metric="model_down_business_up", above=2, severity="info"),
     # The four-fifths rule of the US Uniform Guidelines on Employee Selection (1978), for segments named as protected.
     Rule(metric="demographic_parity_ratio", below=0.8, segments="each", severity="warning"),
 )

@@ -63,7 +63,7 @@ def world(days: int = 10, per_day: int = 60) -> pd.DataFrame:
     frame["score"] = 1 / (1 + np.exp(-frame["x"]))
     frame["decision"] = (frame["score"] >= 0.5).astype(int)
     frame.loc[3, "x"], frame.loc[4, "x"] = np.inf, np.nan
-    return frame.assign(ts=pd.Timestamp(FIRST), latency_ms=1.0)
+    return frame.assign(ts=pd.Timestamp(FIRST), latency_ms=1.0, error=0, decision_text=None)
 
 
 def fill(home: Path, frame: pd.DataFrame, *more_labels: dict[str, Any]) -> None:

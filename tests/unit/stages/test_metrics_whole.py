@@ -51,6 +51,8 @@ def simulated(seed: int) -> pd.DataFrame:
             "latency": random.integers(100, 300, n),
         }
     )
+    # a value that is there on some days only: nights without it must know its record as those with it do
+    rows.loc[(rows["country"] == "US") & (rows["day"] % 3 > 0), "country"] = "FR"
     rows["segment"] = "country=" + rows["country"]
     rows["score_bin"] = np.floor(rows["score"] * 1000).astype(int)
     return rows

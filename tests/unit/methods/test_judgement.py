@@ -1,0 +1,36 @@
+"""Keep, promote, roll back or not yet known, in words."""
+
+import pytest
+
+from jobs.methods.judgement import Difference, Evidence, verdict
+
+BETTER = Difference(0.04, 0.02, 0.06, 0.0001, 2000)
+WORSE = Difference(-0.04, -0.06, -0.02, 0.0001, 2000)
+ALIKE = Difference(0.001, -0.008, 0.01, 0.8, 9000)
+OPEN = Difference(0.01, -0.02, 0.04, 0.5, 600)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected", "words"),
+    [
+        (Evidence(BETTER), "promote", "right more often"),
+        (Evidence(BETTER, was_live=True), "roll back", "right more often"),
+        (Evidence(WORSE), "keep", "v1 is right more often"),
+        (Evidence(ALIKE), "keep", "within 2 points"),
+        (Evidence(OPEN), "not yet known", "may be chance"),
+        (Evidence(Difference(0.3, 0.1, 0.5, 0.001, 40)), "not yet known", "40 rows with labels, 300 needed"),
+        (Evidence(None), "not yet known", "0 rows"),
+        (Evidence(BETTER, coverage=0.4), "not yet known", "40% of the labels are in"),
+        (Evidence(BETTER, business=WORSE), "not yet known", "converts more"),
+        (Evidence(WORSE, business=BETTER), "not yet known", "converts more"),
+        (Evidence(OPEN, business=BETTER, was_live=True), "roll back", "converted more"),
+        (Evidence(OPEN, business=WORSE), "keep", "v1 converts more"),
+        (Evidence(None, business=BETTER, was_live=True), "roll back", "converted more"),
+        (Evidence(BETTER, ranking=WORSE), "not yet known", "ranks better"),
+        (Evidence(BETTER, ranking=ALIKE), "promote", "another threshold may do as much"),
+    ],
+)
+def test_the_verdict_and_its_reason(evidence: Evidence, expected: str, words: str) -> None:
+    told, reason = verdict("v1", "challenger:v2", evidence, needed=300)
+    assert told == expected
+    assert words in reason
