@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from jobs.methods.distances import known, moments, shares, steps
+from jobs.methods.distances import known, moments, shares, steps, total
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -79,7 +79,7 @@ def wasserstein_null_limit(
     """
     before, after = _counts(reference, current)
     below = np.cumsum(shares(before + after), axis=-1)[..., :-1]
-    usual = np.sqrt(2 / np.pi) * (np.sqrt(np.clip(below * (1 - below), 0, None)) * steps(positions)).sum(axis=-1)
+    usual = np.sqrt(2 / np.pi) * total(np.sqrt(np.clip(below * (1 - below), 0, None)) * steps(positions))
     _, spread = moments(before + after, positions)
     width = 1 / known(after.sum(axis=-1)) + 1 / known(before.sum(axis=-1))
     return (np.sqrt(width) * (usual + _normal_tail(alpha) * spread))[()]
@@ -106,12 +106,12 @@ def divergence_limit(kind: Divergence, reference: ArrayLike, current: ArrayLike,
     )
     mean, variance = added + added_m, spread + spread_m + 4 * added * added_m
     width = (1 / n + 1 / m)[..., 0]
-    total = np.maximum(mean.sum(axis=-1) - UNIT[kind] * width, 0)
-    spread_of_all = np.maximum(variance.sum(axis=-1) - 2 * (UNIT[kind] * width) ** 2, 0)
-    one_bin = ~((share > 0).sum(axis=-1) > 1) | (total <= 0) | (spread_of_all <= 0)
-    shape = np.where(one_bin, 1.0, total**2 / np.where(one_bin, 1.0, spread_of_all))
-    quantile = gammainccinv(shape, strict) * np.where(one_bin, 0.0, total / shape)
-    least = np.where(one_bin, 0.0, mean.sum(axis=-1) + np.maximum(floor, floor_m).max(axis=-1, initial=0.0))
+    centre = np.maximum(total(mean) - UNIT[kind] * width, 0)
+    spread_of_all = np.maximum(total(variance) - 2 * (UNIT[kind] * width) ** 2, 0)
+    one_bin = ~((share > 0).sum(axis=-1) > 1) | (centre <= 0) | (spread_of_all <= 0)
+    shape = np.where(one_bin, 1.0, centre**2 / np.where(one_bin, 1.0, spread_of_all))
+    quantile = gammainccinv(shape, strict) * np.where(one_bin, 0.0, centre / shape)
+    least = np.where(one_bin, 0.0, total(mean) + np.maximum(floor, floor_m).max(axis=-1, initial=0.0))
     return np.asarray(np.maximum(quantile, least) + 0 * width)
 
 

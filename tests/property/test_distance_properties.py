@@ -97,3 +97,21 @@ def test_parts_count_every_finite_row_once_and_add_up_to_the_bins(values: list[f
     assert (np.diff(place) >= 0).all()
     inner = parts.dropna(subset=["lower", "upper"])
     assert (inner["lower"] < inner["upper"]).all()
+
+
+both_sides = st.lists(st.tuples(st.integers(0, 900), st.integers(0, 900)), min_size=2, max_size=40)
+
+
+@given(pairs=both_sides, wider=st.integers(1, 60))
+def test_a_distance_is_the_same_digit_for_digit_beside_series_with_more_bins(
+    pairs: list[tuple[int, int]], wider: int
+) -> None:
+    both = np.array(pairs, dtype=np.float64).T
+    padded = np.pad(both, ((0, 0), (0, wider)))
+    place = np.arange(len(pairs)) ** 1.5 + 0.1
+    for distance in (distances.js_distance, distances.hellinger, distances.chi_square, chance.js_null_limit):
+        np.testing.assert_array_equal(distance(*both), distance(*padded))
+    with_place = np.pad(place, (0, wider), constant_values=np.nan)
+    for measured in (distances.wasserstein, chance.wasserstein_null_limit):
+        np.testing.assert_array_equal(measured(*both, place), measured(*padded, with_place))
+    np.testing.assert_array_equal(distances.moments(both[0], place), distances.moments(padded[0], with_place))
