@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+SHAPES = ("psi", "js", "ks", "wasserstein", "chi2", "l_infinity", "hellinger")
+"""The distances that rules may hold a feature to; a breach of one is a drift."""
+
+
 def shares(counts: ArrayLike) -> Floats:
     """Counts as shares of their sum over the bins, NaN without rows.
 

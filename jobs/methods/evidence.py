@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobs.methods.definitions import BY_NAME
+from jobs.methods.distances import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,7 +98,7 @@ def weight(one: Mapping[str, Any], importance: Mapping[str, float]) -> float:
     """
     value, expected = one.get("value"), one.get("expected")
     if one["role"] == "cause":
-        if one["metric"] not in ("psi", "missing_rate"):
+        if one["metric"] not in (*SHAPES, "missing_rate"):
             return CAUSE + 1 + (1 if one.get("rule") == "no data" else 0)
         return CAUSE + _saturating((value or 0.0) * importance.get(one["feature"], 1.0))
     if one["feature"] in PSEUDO_FEATURES:

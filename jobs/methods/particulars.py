@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jobs.methods.definitions import BY_NAME
+from jobs.methods.distances import SHAPES
 from jobs.methods.drift import psi_contributions
 from jobs.methods.evidence import rounded
 
@@ -56,7 +57,7 @@ class Particulars:
         """What is to be added to a piece of evidence; empty where nothing is known."""
         told: dict[str, Any] = {}
         rows = self.profiles.get((item["day"], item["version"], item["feature"]))
-        if item["metric"] in ("psi", "missing_rate") and rows is not None:
+        if item["metric"] in (*SHAPES, "missing_rate") and rows is not None:
             told |= shift(rows)
         age = -1 if item["label_age"] is None else item["label_age"]
         definition = BY_NAME.get(item["metric"])

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 RECENT_NEEDED = 14
 """Evaluated days in the recent window, below which nothing is called usual."""
 
+CHANCE = {
+    **{
+        one: f"{one}_null_limit"
+        for one in ("psi", "js", "wasserstein", "chi2", "l_infinity", "hellinger", "model_drift")
+    },
+    "ks": "ks_p",
+}
+"""Distances from the reference, and the metric that tells what chance alone explains of each."""
+
 GRACE_DAYS = 27
 """Days without judgement that a row of consecutive nights may span in all."""
 
@@ -173,15 +182,17 @@ def _beyond(
     bound = _bound(rule, chosen, figures, specificity.factors(rule, chosen["feature"], tightness))
     crossed = (value < bound) if falling else (value > bound)
     crossed &= specificity.large_enough(rule.min_effect, value, np.where(np.isfinite(former), former, bound))
-    if rule.metric == "psi" and rule.above is not None:
+    share = np.asarray(chosen["night"].map(chosen.loc[judged, "night"].value_counts()), dtype=np.float64)
+    if rule.metric in CHANCE and rule.above is not None:
         distance = value / bound
         certain = np.ones(len(chosen), dtype=bool)  # the bound is never below what chance alone explains
+        if rule.metric == "ks":
+            certain = _beside(chosen, figures, "ks_p") < error_rate / share
     else:
         base = np.where(np.isfinite(former), former, bound)
         with np.errstate(invalid="ignore", divide="ignore"):
             distance = (value - base) / _standard_error(rule.metric, chosen, base)
-        share = chosen["night"].map(chosen.loc[judged, "night"].value_counts())
-        critical = _quantile(error_rate, np.asarray(share, dtype=np.float64), rule.nights)
+        critical = _quantile(error_rate, share, rule.nights)
         certain = (-distance if falling else distance) > critical
     return chosen.assign(
         bound=bound,
@@ -193,11 +204,10 @@ def _beyond(
 
 def _bound(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, factors: Floats) -> Floats:
     former = chosen["former"].to_numpy(dtype=float)
-    if rule.above is not None and rule.metric == "psi":
-        keys = ["day", "version", "feature", "segment", "age"]
-        limits = figures.loc[figures["metric"] == "psi_null_limit", [*keys, "value"]]
-        null = chosen[keys].merge(limits, how="left", on=keys)["value"].to_numpy(dtype=float)
-        return np.asarray(np.fmax(null, rule.above * factors), dtype=np.float64)
+    if rule.above is not None and rule.metric in CHANCE:
+        least = rule.above * factors
+        null = _beside(chosen, figures, CHANCE[rule.metric]) if rule.metric != "ks" else least
+        return np.asarray(np.fmax(null, least), dtype=np.float64)
     if rule.above is not None or rule.below is not None:
         return np.full(len(chosen), rule.above if rule.above is not None else rule.below, dtype=float)
     change = rule.drop or rule.rise
@@ -205,6 +215,13 @@ def _bound(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, factors: Flo
         raise ValueError(f"rule '{rule.name}' has no bound of its own; it is judged by its expected range")
     step = factors * (change.amount if change.unit == "pp" else np.abs(former) * change.amount)
     return np.asarray(former - step if rule.drop else former + step)
+
+
+def _beside(chosen: pd.DataFrame, figures: pd.DataFrame, metric: str) -> Floats:
+    """Another metric of the same days, versions, features and segments; NaN where it has no row."""
+    keys = ["day", "version", "feature", "segment", "age"]
+    rows = figures.loc[figures["metric"] == metric, [*keys, "value"]]
+    return chosen[keys].merge(rows, how="left", on=keys)["value"].to_numpy(dtype=float)
 
 
 def _standard_error(metric: str, chosen: pd.DataFrame, base: Floats) -> Floats:

@@ -29,7 +29,8 @@ KINDS: dict[str, Kind] = {
     "value_per_prediction": "amount",
     "value": "amount",
     **dict.fromkeys(("outlier_rate", "out_of_range_rate", "unseen_rate", "duplicate_rate", "misdated_rate"), "rate"),
-    **dict.fromkeys(("error_rate", "model_drift"), "rate"),
+    **dict.fromkeys(("error_rate", "model_drift", "js", "ks", "l_infinity", "hellinger"), "rate"),
+    **dict.fromkeys(("wasserstein", "chi2"), "amount"),
     **dict.fromkeys(("constant_columns", "empty_columns", "schema_changes"), "count"),
     **dict.fromkeys(("delivery_age", "peak_per_minute"), "count"),
     **dict.fromkeys(("throughput", "freshness_hours", "cpu_cores", "memory_mb"), "amount"),
@@ -39,6 +40,11 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("score_shift", "repeat_flip_rate", "accuracy_estimated", "precision_estimated"), "rate"),
     **dict.fromkeys(("recall_estimated", "f1_estimated", "roc_auc_estimated"), "rate"),
     **dict.fromkeys(("precision_macro", "recall_macro", "f1_macro"), "rate"),
+    "click_through": "rate",
+    **dict.fromkeys(("lift", "demographic_parity_difference", "equal_opportunity_difference"), "level"),
+    **dict.fromkeys(("equalized_odds_difference", "predictive_parity_difference"), "level"),
+    **dict.fromkeys(("model_up_business_down", "model_down_business_up"), "level"),
+    **dict.fromkeys(("lift_ratio", "demographic_parity_ratio", "equalized_odds_ratio"), "amount"),
     **dict.fromkeys(("precision_weighted", "recall_weighted", "f1_weighted"), "rate"),
     **dict.fromkeys(("calibration_in_the_large", "score_mean_spread", "repeat_score_gap", "r2"), "level"),
     **dict.fromkeys(("log_loss", "mae", "rmse", "mape", "bias", "error_p05", "error_p50", "error_p95"), "amount"),
@@ -46,7 +52,7 @@ KINDS: dict[str, Kind] = {
 
 PROPORTIONS = frozenset(
     {"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion", "outlier_rate", "out_of_range_rate"}
-    | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate"}
+    | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate", "click_through"}
     | {"precision_at_10", "recall_at_10", "repeat_flip_rate"}
 )
 """Rates that are k of n, so that n alone gives their sampling error."""

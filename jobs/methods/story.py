@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.methods import wording
+from jobs.methods.distances import SHAPES
 from jobs.methods.wording import SENTENCES, say
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _cause(one: Item) -> Iterator[str]:
         yield say(SENTENCES["no data"], day=one["day"])
     elif metric == "missing_rate":
         yield say(SENTENCES["missing"], **_names(one))
-    elif metric == "psi":
+    elif metric in SHAPES:
         yield from _drift(one)
     else:
         yield wording.sentence(str(one["reason"]))

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from jobs.methods.definitions import BY_NAME
+from jobs.methods.distances import SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +24,12 @@ NAMES = {
     "roc_auc": "ROC AUC",
     "psi": "PSI",
     "value_per_prediction": "value per prediction",
+    "js": "Jensen-Shannon distance",
+    "ks": "Kolmogorov-Smirnov D",
+    "wasserstein": "Wasserstein distance",
+    "chi2": "chi-square",
+    "l_infinity": "largest change of a share",
+    "hellinger": "Hellinger distance",
 }
 
 
@@ -50,7 +57,7 @@ def number(metric: str, value: float | None) -> str:
         return f"{value:,.0f} ms"
     if metric in ("f1", "roc_auc", "score_mean"):
         return f"{value:.3f}"
-    if definition is not None and definition.scale == "rate":
+    if definition is not None and definition.scale == "rate" and metric not in SHAPES:
         return _percent(value)
     if definition is not None and definition.scale == "count":
         return f"{value:,.0f}"
@@ -114,8 +121,8 @@ def figure(item: Evidence) -> str:
         return str(item["reason"])
     feature = item.get("feature", "")
     where = "" if item.get("segment", "all") == "all" else f" for {item['segment']}"
-    if metric == "psi":
-        return f"{feature} drifted (PSI {number('psi', value)}){where}"
+    if metric in SHAPES and feature:
+        return f"{feature} drifted ({name(metric)} {number(metric, value)}){where}"
     subject = f"{name(metric)} of {feature}" if feature else name(metric)
     told = against(item)
     return f"{subject} {number(metric, value)}{where}" + (f" ({told})" if told else "")
@@ -183,10 +190,10 @@ SENTENCES = {
     "took over": "Version {version} took over from {former} on {first_day}.",
     "no data": "No predictions were delivered for {day}.",
     "missing": "{feature} is missing in {value} of the rows of {day} ({against}).",
-    "drifted": "{feature} has drifted since {first_day}: its PSI on {day} was {value}, the bound is {bound}.",
+    "drifted": "{feature} has drifted since {first_day}: its {metric} on {day} was {value}, the bound is {bound}.",
     "numbers drifted": (
         "{feature} has drifted since {first_day}: on {day} its mean was {mean_after}, before {mean_before}; "
-        "its median {median_after}, before {median_before} (PSI {value}, the bound is {bound})."
+        "its median {median_after}, before {median_before} ({metric} {value}, the bound is {bound})."
     ),
     "bin": "{values} made up {observed} of the rows, in the reference {expected}.",
     "figure": "{metric} of {day} was {value}, {against} (n {n}).",

@@ -30,6 +30,7 @@ Role = Literal["live", "shadow", "challenger"]
 Kind = Literal["numeric", "categorical"]
 MetricName = Literal[
     "volume", "missing_rate", "psi", "score_mean", "latency_p95",
+    "js", "ks", "wasserstein", "chi2", "l_infinity", "hellinger",
     "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
     "conversion", "value_per_prediction", "value",
     "click_through", "lift", "lift_ratio", "demographic_parity_difference", "demographic_parity_ratio",
@@ -336,7 +337,7 @@ class Rule(Strict):
     against: Literal["recent", "reference", "previous_version"] = "recent"
     """What a drop or rise is measured from."""
     features: tuple[str, ...] | None = None
-    """Absent: every feature, and for psi the score and decision too."""
+    """Absent: every feature, and for psi and the other distances the score and decision too."""
     segments: Literal["all", "each"] | tuple[str, ...] = "all"
     """`all`: the whole day; `each`: every segment; `[customer=new]`: those named."""
     ages: tuple[int, ...] | None = None

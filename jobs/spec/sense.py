@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 Fault = tuple["KeyPath", str]
 """A path and the sentence that follows it."""
 
-OF_FEATURES = {"psi", "missing_rate", "outlier_rate", "out_of_range_rate", "unseen_rate"}
+OF_SHAPES = {"psi", "js", "ks", "wasserstein", "chi2", "l_infinity", "hellinger"}
+"""Distances from the reference, which score and decision have too."""
+OF_FEATURES = OF_SHAPES | {"missing_rate", "outlier_rate", "out_of_range_rate", "unseen_rate"}
 OF_USAGE = {"cpu_cores": "cpu", "memory_mb": "memory"}
 OF_DELIVERIES = {"duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours"}
 OF_COLUMNS = {"constant_columns", "empty_columns", "model_drift"}
@@ -27,7 +29,7 @@ OF_OUTCOMES = {"conversion", "value_per_prediction", "value"}
 OF_VALUES = {"value_per_prediction", "value"}
 OF_SERVICE = {"latency_p95", "error_rate", "throughput", "peak_per_minute"}
 SHARES = {"score_mean", "conversion", "error_rate", "duplicate_rate", "misdated_rate"} | OF_LABELS
-SHARES |= OF_FEATURES - {"psi"}
+SHARES |= OF_FEATURES - {"psi", "chi2", "wasserstein"}
 WHOLE_DAY_ONLY = OF_FEATURES | OF_SERVICE | OF_DELIVERIES | OF_COLUMNS | set(OF_USAGE)
 PSEUDO_FEATURES = ("score", "decision")
 """Drift of the answers themselves is told as that of these."""
@@ -167,7 +169,9 @@ def _lack(spec: ModelSpec, metric: str) -> str | None:
 
 
 def _lack_of_features(spec: ModelSpec, metric: str) -> str | None:
-    if metric in OF_FEATURES - {"psi"} and not spec.features:
+    if metric in OF_SHAPES - {"psi"} and metric not in spec.drift:
+        return f"is not computed; add {metric} to drift, which has {_listed(spec.drift)}"
+    if metric in OF_FEATURES - OF_SHAPES and not spec.features:
         return "needs features, and the spec has none"
     if metric == "unseen_rate" and all(feature.kind == "numeric" for feature in spec.features.values()):
         return "needs a categorical feature, and the spec has none"
@@ -203,7 +207,7 @@ def _rule_scope(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
     elif rule.features is not None:
         if not rule.features:
             yield ("features",), "is an empty list; name at least one, or leave the key out"
-        known = dict.fromkeys([*spec.features, *(PSEUDO_FEATURES if rule.metric == "psi" else ())])
+        known = dict.fromkeys([*spec.features, *(PSEUDO_FEATURES if rule.metric in OF_SHAPES else ())])
         for position, name in enumerate(rule.features):
             if name not in known:
                 yield (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobs.periods import Period
     from jobs.spec import ModelSpec, Rule
 
-BESIDE = ("volume", "psi", "psi_null_limit")
+BESIDE = ("volume", "psi", *rules.CHANCE.values())
 """Series that rules with a bound look at besides their own: versions, references, what chance explains."""
 
 

@@ -166,6 +166,25 @@ def test_false_alarms_of_a_quiet_year_stay_within_the_error_rate() -> None:
     assert 0 < len(set(breaches(verdicts))) < 9
 
 
+@pytest.mark.parametrize("metric", ["js", "wasserstein", "chi2", "l_infinity", "hellinger"])
+def test_every_distance_must_pass_its_threshold_and_what_chance_alone_would_give(metric: str) -> None:
+    told = together(
+        figures(metric, [0.25, 0.25, 0.15], 50, feature="age"),
+        figures(f"{metric}_null_limit", [0.43, 0.10, 0.10], 50, feature="age"),
+    )
+    assert breaches(judge({"metric": metric, "above": 0.2}, told)) == [1]
+
+
+def test_a_kolmogorov_smirnov_distance_must_be_improbable_too() -> None:
+    """The night's error rate of 1 % is shared between its two features: 0.004 is rare enough, 0.006 is not."""
+    told = together(
+        *(figures("ks", [0.3, 0.3, 0.1], 50, feature=name) for name in ("age", "income")),
+        *(figures("ks_p", [0.006, 0.004, 0.001], 50, feature=name) for name in ("age", "income")),
+    )
+    verdicts = judge({"metric": "ks", "above": 0.2}, told, error_rate=0.01)
+    assert breaches(verdicts) == [1, 1]
+
+
 def test_psi_must_pass_its_threshold_and_what_chance_alone_would_give() -> None:
     told = together(
         figures("psi", [0.25, 0.25], 50, feature="age"),
