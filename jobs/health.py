@@ -47,6 +47,7 @@ class Health:
 def night_due(spec: ModelSpec, now: datetime) -> date:
     """The newest business day whose night has been due for longer than GRACE at an aware moment.
 
+    >>> from datetime import UTC
     >>> from jobs.spec.model import ModelSpec
     >>> spec = ModelSpec(model="shop", predictions={"path": "p"}, timezone="Europe/Berlin")
     >>> night_due(spec, datetime(2025, 3, 2, 8, 0, tzinfo=UTC)), night_due(spec, datetime(2025, 3, 2, 6, 0, tzinfo=UTC))

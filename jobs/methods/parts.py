@@ -120,14 +120,20 @@ def _range_cuts(finite: Floats) -> Floats:
     """Two cuts: values up to the first and values above the second are out of range. `finite` is sorted."""
     n = len(finite)
     least, greatest = (finite[max(int(np.ceil(share * n)) - 1, 0)] for share in (RANGE, 1 - RANGE))
-    return np.array([np.nextafter(least, -np.inf), greatest])
+    return np.array([_just_below(least), greatest])
 
 
 def _sigma_cuts(finite: Floats) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         mean, spread = (finite.mean(), finite.std()) if finite[0] < finite[-1] else (finite[0], 0.0)
-        cuts = np.array([np.nextafter(mean - SIGMAS * spread, -np.inf), mean + SIGMAS * spread])
+        cuts = np.array([_just_below(mean - SIGMAS * spread), mean + SIGMAS * spread])
     return cuts if np.isfinite(cuts).all() else np.array([-np.inf, np.inf])
+
+
+def _just_below(value: float) -> float:
+    """The next smaller number; -inf below the least one."""
+    with np.errstate(over="ignore"):
+        return float(np.nextafter(value, -np.inf))
 
 
 def _beyond(lower: Floats, upper: Floats, cuts: Floats) -> NDArray[np.bool_]:
