@@ -1,8 +1,9 @@
 """What a night decided and nobody has been told yet, and the ledger of what was handed over.
 
 A key in `dispatches` was handed over and is not handed over again. A night that began to speak is noted there too, so
-that what it could not deliver is tried again on the nights after; nights that never spoke, such as backfilled ones,
-stay silent.
+that what it could not deliver is tried again on the nights after. Nights that never spoke, such as backfilled ones or
+those caught up on after an outage, stay silent; but an incident of theirs that is still open is told by the next night
+that speaks, because nobody has heard of it yet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ AGAIN_DAYS = 7
 ACTIONS = ("rollback", "fallback", "retrain")
 """Channels of machines; all others are people's."""
 
+MESSAGE = ("night", "key", "incident", "channel", "subject", "payload")
+
 
 def begin(warehouse: Warehouse, night: date, now: datetime) -> None:
     """Note that a night speaks; OrderError where it has no report yet."""
@@ -41,15 +44,30 @@ def finished(warehouse: Warehouse, night: date) -> None:
 
 
 def pending(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
-    """Messages of this night, and of the AGAIN_DAYS before it that spoke, which are not in the ledger; oldest first."""
-    rows = warehouse.execute(
-        "SELECT o.night, o.key, o.incident, o.channel, o.subject, o.payload FROM outbox AS o "
+    """Messages that are due on a night and not in the ledger, oldest first.
+
+    Those of the night itself; those of the AGAIN_DAYS before it that spoke; and of each incident that is open and of
+    which a channel never heard, because it opened while nobody was spoken to, the newest one.
+    """
+    spoken = warehouse.execute(
+        f"SELECT {', '.join(f'o.{name}' for name in MESSAGE)} FROM outbox AS o "
         "JOIN dispatches AS s ON s.channel = 'night' AND s.night = o.night "
-        "WHERE o.night BETWEEN ? AND ? AND o.key NOT IN (SELECT key FROM dispatches) ORDER BY o.night, o.key",
+        "WHERE o.night BETWEEN ? AND ? AND o.key NOT IN (SELECT key FROM dispatches)",
         [night - timedelta(days=AGAIN_DAYS), night],
     ).fetchall()
-    names = ("night", "key", "incident", "channel", "subject", "payload")
-    return [dict(zip(names, row, strict=True)) | {"payload": json.loads(row[-1])} for row in rows]
+    unheard = warehouse.execute(
+        f"SELECT {', '.join(f'o.{name}' for name in MESSAGE)} FROM outbox AS o "
+        "JOIN incidents AS i ON i.incident = o.incident AND i.night = ? AND i.state <> 'resolved' "
+        "WHERE o.night < i.night AND o.channel NOT IN ('rollback', 'fallback', 'retrain') AND NOT EXISTS ("
+        "SELECT 1 FROM outbox AS p WHERE p.incident = o.incident AND p.channel = o.channel "
+        "AND (p.night = i.night OR p.key IN (SELECT key FROM dispatches))) "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY o.incident, o.channel ORDER BY o.night DESC) = 1",
+        [night],
+    ).fetchall()
+    return [
+        dict(zip(MESSAGE, row, strict=True)) | {"payload": json.loads(row[-1])}
+        for row in sorted({row[1]: row for row in (*unheard, *spoken)}.values())
+    ]
 
 
 def record(warehouse: Warehouse, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:

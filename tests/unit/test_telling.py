@@ -213,3 +213,27 @@ def test_a_model_whose_nights_never_ran_is_late(kiosk: Kiosk) -> None:
     found = health.health_of(kiosk.spec, kiosk.home, datetime(2025, 1, 8, 9, tzinfo=UTC))
     assert found.late
     assert "no night has ever finished" in str(found)
+
+
+def test_an_incident_that_opened_while_nobody_was_spoken_to_is_told_by_the_next_night_that_speaks(
+    life: Kiosk, post: Post, receiver: Receiver
+) -> None:
+    """After an outage the night that is due catches up on those before it; what they found and is not over is told."""
+    life.run(days(SILENT - 1, SILENT + 1), *STAGE_NAMES)
+    delivery.dispatch(life.spec, day(SILENT + 1), life.home, day(SILENT + 1))
+    delivery.dispatch(life.spec, day(SILENT + 1), life.home, day(SILENT + 1))
+    opened = f"kiosk-{day(SILENT)}-delivery-opened-{day(SILENT)}-HOOK"
+    assert receiver.keys("/hook") == [opened]
+    assert [str(one["To"]) for one in post.letters] == ["oncall@example.org", "night@example.org"]
+    for number in range(SILENT + 2, SILENT + 5):
+        speak(life, number)
+    assert receiver.keys("/hook") == [opened, f"kiosk-{day(SILENT)}-delivery-resolved-{day(SILENT + 3)}-HOOK"]
+
+
+def test_an_incident_that_came_and_went_while_nobody_was_spoken_to_is_not_told(
+    life: Kiosk, post: Post, receiver: Receiver
+) -> None:
+    life.run(days(SILENT - 1, SILENT + 4), *STAGE_NAMES)
+    delivery.dispatch(life.spec, day(SILENT + 4), life.home, day(SILENT + 4))
+    assert receiver.posted == []
+    assert post.letters == []
