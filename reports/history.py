@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs import tables
 from reports.days import number_of
 from reports.index import Array, Index, Key, Nightly, Series
 
@@ -27,14 +28,11 @@ TABLES = (
     "metrics", "contributions", "verdicts", "incidents", "decisions", "deliveries", "arrival_statistics",
     "reference_bins",
 )  # fmt: skip
-MORE = ("estimates", "changes")
-"""Tables that a report shows where the model's file has them."""
-COLUMNS = {
-    "score_curve": ("night", "bin", "n", "score", "rate", "lower", "upper"),
-    "estimates": ("day", "version", "segment", "metric", "basis", "value", "lower", "upper"),
-    "changes": ("night", "day", "metric", "label_age", "segment", "mix", "rate", "coverage"),
-}
-"""What is read of the frames that may be missing."""
+MORE = ("decompositions", "worst_segments", "comparisons", "estimator_card")
+"""Tables of which a report shows the night's own rows, where there are any."""
+SCORE_CURVE = ("night", "bin", "n", "score", "rate", "lower", "upper")
+ESTIMATED = "_estimated"
+"""How the name of an estimate ends, after that of the figure it is about."""
 FIGURES = ("value", "judged", "n", "lower", "upper", "state", "reason")
 BOUNDS = ("bound", "recent", "reference", "previous_version")
 """Detectors that give a bound to cross, not a range to stay in."""
@@ -56,20 +54,20 @@ def _judged(metrics: pd.DataFrame) -> pd.DataFrame:
     return metrics.assign(judged=metrics["value"].where(metrics["state"] != "not_evaluated"))
 
 
-def _given(frames: Mapping[str, pd.DataFrame], name: str) -> pd.DataFrame:
-    """A frame that may be missing, or one without rows."""
-    empty = pd.DataFrame(columns=list(COLUMNS[name]))
-    frame = frames.get(name, empty)
-    return frame if set(COLUMNS[name]) <= set(frame) else empty
+def _nightly(frames: Mapping[str, pd.DataFrame], name: str, order: tuple[str, ...]) -> Nightly:
+    """The rows of a table of MORE by the night that wrote them: day and label age, where it has one."""
+    frame = frames.get(name)
+    if frame is None:
+        frame = pd.DataFrame(columns=list(tables.BY_NAME[name].columns))
+    age = pd.to_numeric(frame["label_age"]).fillna(0) if "label_age" in frame else 0
+    night = pd.to_datetime(frame["day"]) + pd.to_timedelta(age, unit="D")
+    return Nightly.of(frame.assign(night=night), "night", order)
 
 
-def _estimated(estimates: pd.DataFrame, metrics: pd.DataFrame) -> pd.DataFrame:
-    """Estimates as series: those of their own table (of several bases the first by name), and metrics that say so."""
-    names = ["day", "metric", "version", "segment", "value"]
-    own = estimates.sort_values("basis", ascending=False, kind="stable")[names]
-    said = metrics[(metrics["state"] == "estimated") & metrics["label_age"].isna()][names]
-    together = [frame for frame in (said, own) if len(frame)] or [own]
-    return pd.concat(together, ignore_index=True).assign(feature="", label_age=np.nan)
+def _estimated(metrics: pd.DataFrame) -> pd.DataFrame:
+    """What was estimated of each figure by an estimator that was to be trusted that night, under the figure's name."""
+    said = metrics[(metrics["state"] == "estimated") & metrics["metric"].str.endswith(ESTIMATED)]
+    return said.assign(metric=said["metric"].str.removesuffix(ESTIMATED), feature="", label_age=np.nan)
 
 
 def _worst_last(breaches: pd.DataFrame) -> pd.DataFrame:
@@ -96,8 +94,10 @@ class History:
     """Labelled answers by score, counted by the report stage for each night's window."""
     estimates: Index
     """What was estimated of a metric before its labels came."""
-    changes: Nightly
-    """Mix, rate and coverage behind the change of a rate, by segment."""
+    decompositions: Nightly
+    worst_segments: Nightly
+    comparisons: Nightly
+    estimator_card: Nightly
     days: int
 
     @classmethod
@@ -116,9 +116,12 @@ class History:
             arrivals=Nightly.of(frames["arrival_statistics"], "known_day", ("source",)),
             contributions=Nightly.of(frames["contributions"], "day", ("version", "feature", "bin")),
             references=frames["reference_bins"],
-            score_curve=Nightly.of(_given(frames, "score_curve"), "night", ("bin",)),
-            estimates=Index.of(_estimated(_given(frames, "estimates"), frames["metrics"]), FIGURES[:1]),
-            changes=Nightly.of(_given(frames, "changes"), "night", ("metric", "label_age", "segment")),
+            score_curve=Nightly.of(frames.get("score_curve", pd.DataFrame(columns=SCORE_CURVE)), "night", ("bin",)),
+            estimates=Index.of(_estimated(frames["metrics"]), FIGURES[:1]),
+            decompositions=_nightly(frames, "decompositions", ("metric", "label_age", "dimension", "segment")),
+            worst_segments=_nightly(frames, "worst_segments", ("metric", "label_age", "rank")),
+            comparisons=_nightly(frames, "comparisons", ("version", "other", "basis", "label_age", "metric")),
+            estimator_card=_nightly(frames, "estimator_card", ("metric", "basis", "version")),
             days=days,
         )
 

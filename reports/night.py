@@ -10,13 +10,17 @@ from reports.days import day_of
 from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections import drift
-from reports.sections.ages import ages_of
+from reports.sections.ages import ages_of, classes_of
 from reports.sections.calibration import calibration_of
-from reports.sections.changes import changes_of
+from reports.sections.changes import changes_of, fallen_of
+from reports.sections.comparisons import comparisons_of
+from reports.sections.estimates import estimator_of
+from reports.sections.fairness import fairness_of
 from reports.sections.figures import deploys_of, figure, spans_of, trend, usual
 from reports.sections.incidents import counts_of, incidents_in_view, unjudged_of
 from reports.sections.quality import quality_of
 from reports.sections.segments import segments_of
+from reports.sections.shapes import shapes_of
 from reports.sections.versions import business_of, lines_of, percentiles_of, versions_of
 from reports.series import Deploy, Figure, Lines, Trend, severity_rank
 from reports.text import plain
@@ -24,13 +28,14 @@ from reports.view import Counts, Incident, NightView, Term
 from reports.words import rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from jobs.spec import ModelSpec
 
 PAST_MOST = 10
 TILE_AGES_MOST = 3
+SERVICE = ("latency_p95", "error_rate", "throughput", "peak_per_minute", "freshness_hours", "cpu_cores", "memory_mb")
 EVALUATED = ("final", "estimated")
 
 
@@ -45,6 +50,7 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
     unit = spec.outcomes.unit if spec.outcomes else ""
     counts, volume = counts_of(known), figure(known, Key("volume"))
     importances = {name: one.importance for name, one in spec.features.items() if one.importance is not None}
+    inputs = drift.drift_of(known, importances, psi_limits(spec), shown, deploys)
     return NightView(
         model=spec.model,
         description=plain(spec.description, 240),
@@ -60,7 +66,7 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         trends=_trends(known, spec, shown, deploys, unit),
         ages=ages_of(known, spec.label_ages, deploys),
         segments=segments_of(known, spec.label_ages, spec.outcome_ages),
-        drift=drift.drift_of(known, importances, psi_limits(spec), shown, deploys),
+        drift=inputs,
         business=business_of(known, spec.outcome_ages, unit),
         business_charts=_charts(known, [Key(m, age=a) for a in spec.outcome_ages[:1] for m in _SUMMED], deploys, unit),
         versions=versions_of(known, spec.label_ages, spec.outcome_ages),
@@ -68,19 +74,33 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
             known, [*(Key("accuracy", age=a) for a in spec.label_ages[:1]), Key("score_mean"), Key("volume")], deploys
         ),
         quality=quality_of(known),
-        service=_present(known, [Key("latency_p95")], shown, deploys),
+        service=_present(known, [Key(metric) for metric in SERVICE], shown, deploys),
         service_charts=(*percentiles_of(known, deploys), *_charts(known, [Key("latency_p95")], deploys)),
         unjudged=unjudged_of(known),
         terms=_terms(known, terms),
         volume=volume,
         calibration=calibration_of(known, spec.label_ages),
-        changes=changes_of(known),
+        changes=changes_of(known, spec.label_ages, spec.outcome_ages),
+        fallen=fallen_of(known, spec.label_ages, spec.outcome_ages),
+        estimator=estimator_of(known),
+        fairness=fairness_of(known, spec.protected, spec.label_ages),
+        comparisons=comparisons_of(known),
+        classes=classes_of(known, spec.label_ages),
+        quality_trends=_present(known, _scores(spec.label_ages), shown, deploys),
+        shapes=shapes_of(known, ((one.name, one.psi.key) for one in inputs.features)),
+        input_trends=_present(known, [Key("model_drift")], shown, deploys),
         first_night=first_night,
     )
 
 
 _EARNED = ("conversion", "value_per_prediction")
 _SUMMED = (*_EARNED, "value")
+
+
+def _scores(ages: Sequence[int]) -> list[Key]:
+    """How good and how steady scores are, over the days."""
+    steady = ("score_shift", "repeat_flip_rate")
+    return [*(Key(m, age=age) for age in ages[:1] for m in ("brier", "ece")), *(Key(metric) for metric in steady)]
 
 
 def state_of(incidents: list[Incident], counts: Counts, volume: Figure) -> str:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from datetime import date
 
     from reports.index import Array, Key
+    from reports.sections.changes import Change, Fallen
+    from reports.sections.comparisons import Comparison
+    from reports.sections.estimates import Estimator
+    from reports.sections.fairness import Fairness
+    from reports.sections.shapes import Shapes
     from reports.series import Figure, Lines, Trend
 
 
@@ -199,31 +204,6 @@ class Reliability:
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What one segment adds to the change of the whole: through who came, how well it did, which labels are in."""
-
-    name: str
-    mix: float
-    rate: float
-    coverage: float | None = None
-
-    @property
-    def total(self) -> float:
-        return self.mix + self.rate + (self.coverage or 0.0)
-
-
-@dataclass(frozen=True)
-class Change:
-    """Why a rate of the whole differs from its reference; the effects sum to `total`."""
-
-    metric: str
-    age: int
-    total: float
-    effects: tuple[Effect, ...]
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
 class Delivery:
     """What a source delivered for the night's day."""
 
@@ -257,6 +237,10 @@ class Quality:
     first: int = 0
     last: int = 0
     missing: Panel = field(default_factory=lambda: Panel(()))
+    content: Panel = field(default_factory=lambda: Panel(()))
+    """Features with outliers or unseen categories."""
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What is odd about columns (a metric's name), and which columns it is odd about."""
     arrivals: tuple[Arrival, ...] = ()
 
 
@@ -330,6 +314,21 @@ class NightView:
     volume: Figure
     calibration: Reliability = Reliability()
     changes: tuple[Change, ...] = ()
-    """Mix and rate behind the changes of the main rates, where they were computed."""
+    """Mix, coverage and rate behind the changes of the main rates."""
+    fallen: tuple[Fallen, ...] = ()
+    """Segments and pairs of segments that fell most against their own past."""
+    estimator: Estimator | None = None
+    """What the night's own figures will be once labels are in, and how good such estimates were."""
+    fairness: tuple[Fairness, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    """A live version and another, side by side, with what to do about it."""
+    classes: Panel = field(default_factory=lambda: Panel(()))
+    """The classes of a multiclass model."""
+    quality_trends: tuple[Trend, ...] = ()
+    """Scores and calibration over the days."""
+    shapes: Shapes | None = None
+    """Distances of the features besides PSI."""
+    input_trends: tuple[Trend, ...] = ()
+    """Drift of all inputs together."""
     first_night: date | None = None
     """The first night there is a report of, where that is known."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs import tables
 from jobs.engine import shelf
 from jobs.engine.shelf import write
 from jobs.methods.definitions import DEFINITIONS
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from reports.view import NightView
 
 TERMS = tuple(Term(one.name, one.words, one.interval, one.n, one.source, one.layer) for one in DEFINITIONS)
-TONIGHT = frozenset({"contributions"})
+TONIGHT = frozenset({"contributions", *history.MORE})
 """Tables of which a page shows its own night only."""
 
 
@@ -49,7 +48,7 @@ def views(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Iterator[Nig
     """The view of each night of the period, in order; for the page, and for the mail."""
     days = history.history_days((*spec.label_ages, *spec.outcome_ages))
     past = period.reaching_back(days)
-    names = (*history.TABLES, *(name for name in history.MORE if name in tables.BY_NAME))
+    names = (*history.TABLES, *history.MORE)
     frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names}
     frames["score_curve"] = _score_curve(spec, period, warehouse)
     known = history.History.of(frames, days)

@@ -1,32 +1,137 @@
-"""Why a rate changed: what each segment adds through who came, how well it did, and which labels are in."""
+"""Why a rate changed: what each part adds by who came, which labels are in and how well it did; and who fell most."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from reports.index import Key
 from reports.sections.figures import number
 from reports.text import plain
-from reports.view import Change, Effect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reports.history import Known
+    from reports.index import Array
 
 EFFECTS_MOST = 12
+CHANGES_MOST = 4
+FALLEN_MOST = 5
+LEAST = 0.01
+"""A change of fewer points than this is told only where a rule objects to the figure."""
+RATES = ("accuracy", "recall", "precision", "coverage", "conversion")
 
 
-def changes_of(known: Known) -> tuple[Change, ...]:
-    """The changes that tonight's rows explain, one for each metric and label age; the largest effects first."""
-    rows = known.tonight("changes")
-    names = ("metric", "label_age", "segment", "mix", "rate", "coverage")
-    found: dict[tuple[str, int], list[Effect]] = {}
-    for metric, age, segment, mix, rate, coverage in zip(*(rows[name].tolist() for name in names), strict=True):
-        key = (str(metric), -1 if number(age) is None else int(age))
-        effect = Effect(plain(segment, 60), number(mix) or 0.0, number(rate) or 0.0, number(coverage))
-        found.setdefault(key, []).append(effect)
-    return tuple(_change(metric, age, effects) for (metric, age), effects in sorted(found.items()))
+@dataclass(frozen=True)
+class Effect:
+    """What one part adds to the change of the whole; the four add up to `total`."""
+
+    name: str
+    former: float | None
+    """The part's own rate before, and now."""
+    value: float | None
+    mix: float
+    base: float
+    coverage: float
+    rate: float
+    total: float
 
 
-def _change(metric: str, age: int, effects: list[Effect]) -> Change:
-    ranked = sorted(effects, key=lambda one: (-abs(one.total), one.name))
-    total = sum(one.total for one in effects)
-    return Change(metric, age, total, tuple(ranked[:EFFECTS_MOST]), max(len(ranked) - EFFECTS_MOST, 0))
+@dataclass(frozen=True)
+class Change:
+    """Why a rate of the whole differs from its recent window; the effects of all parts sum to `total`."""
+
+    key: Key
+    dimension: str
+    former: float
+    value: float
+    total: float
+    effects: tuple[Effect, ...]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A segment, or a pair of them, that fell against its own past by more than the rest."""
+
+    segment: str
+    value: float
+    n: float
+    former: float
+    q: float
+    found: bool
+
+
+@dataclass(frozen=True)
+class Fallen:
+    """Of one rate: how many segments were searched, and those that fell most."""
+
+    key: Key
+    searched: int
+    rows: tuple[Fall, ...]
+
+
+def changes_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Change, ...]:
+    """The largest changes of tonight, each told along the dimension that explains it best."""
+    rows = known.tonight("decompositions")
+    keys = [Key(metric, age=age) for metric in RATES for age in (outcome_ages if metric == "conversion" else ages)[:1]]
+    found = [change for key in keys if (change := _change(known, key, rows))]
+    found.sort(key=lambda one: (-abs(one.total), one.key))
+    return tuple(found[:CHANGES_MOST])
+
+
+def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Fallen, ...]:
+    """The segments that fell most, for each rate at its youngest age."""
+    rows = known.tonight("worst_segments")
+    out = []
+    for metric in RATES:
+        age = (outcome_ages if metric == "conversion" else ages)[:1]
+        mine = np.flatnonzero((rows["metric"] == metric) & np.isin(rows["label_age"], age))[:FALLEN_MOST]
+        falls = tuple(
+            Fall(
+                plain(rows["segment"][place], 60), rows["value"][place], rows["n"][place], rows["former"][place],
+                rows["q_value"][place], bool(rows["found"][place]),
+            )
+            for place in mine
+            if rows["value"][place] < rows["former"][place]
+        )  # fmt: skip
+        if falls:
+            out.append(Fallen(Key(metric, age=age[0]), int(rows["searched"][mine[0]]), falls))
+    return tuple(out)
+
+
+def _change(known: Known, key: Key, rows: dict[str, Array]) -> Change | None:
+    mine = (rows["metric"] == key.metric) & (rows["label_age"] == key.age)
+    whole = np.flatnonzero(mine & (rows["segment"] == "all"))
+    if not whole.size or not np.isfinite(rows["change"][whole[0]]):
+        return None
+    total = float(rows["change"][whole[0]])
+    last = known.breaches(key).day[-1:]
+    if abs(total) < LEAST and not (last.size and last[0] == known.day_at(key.age)):
+        return None
+    parts = mine & (rows["segment"] != "all")
+    dimension = max(sorted(set(rows["dimension"][parts])), key=lambda name: _told(rows, parts, name, total), default="")
+    places = np.flatnonzero(parts & (rows["dimension"] == dimension))
+    effects = sorted((_effect(rows, place) for place in places.tolist()), key=lambda one: (-abs(one.total), one.name))
+    return Change(
+        key, plain(dimension, 40), float(rows["former"][whole[0]]), float(rows["value"][whole[0]]), total,
+        tuple(effects[:EFFECTS_MOST]), max(len(effects) - EFFECTS_MOST, 0),
+    )  # fmt: skip
+
+
+def _told(rows: dict[str, Array], parts: Array, dimension: str, total: float) -> float:
+    """How much a dimension explains: the most that one part adds beyond its share of the rows."""
+    mine = parts & (rows["dimension"] == dimension)
+    beyond = rows["change"][mine] - total * np.nan_to_num(rows["share"][mine])
+    return float(np.nanmax(np.abs(beyond), initial=0.0))
+
+
+def _effect(rows: dict[str, Array], place: int) -> Effect:
+    mix, base, coverage, rate, total = (
+        number(rows[name][place]) or 0.0 for name in ("mix", "base", "coverage", "rate", "change")
+    )
+    former, value = number(rows["former"][place]), number(rows["value"][place])
+    return Effect(plain(rows["segment"][place], 60), former, value, mix, base, coverage, rate, total)

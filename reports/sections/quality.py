@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from reports.history import TREND_DAYS, Known
@@ -10,7 +12,14 @@ from reports.sections.figures import figure, number
 from reports.text import plain
 from reports.view import Arrival, Delivery, Panel, Quality, Row
 
+if TYPE_CHECKING:
+    from reports.series import Figure
+
 MISSING_MOST = 8
+CONTENT_MOST = 12
+COLUMNS_MOST = 20
+CONTENT = ("outlier_rate", "out_of_range_rate", "unseen_rate")
+ODD_COLUMNS = ("empty_column", "constant_column", "column_new", "column_gone", "column_retyped")
 SOURCES_MOST = 8
 
 
@@ -23,6 +32,8 @@ def quality_of(known: Known) -> Quality:
         first=first,
         last=last,
         missing=_missing(known),
+        content=_content(known),
+        columns=_columns(known),
         arrivals=_arrivals(known, first),
     )
 
@@ -75,3 +86,30 @@ def _missing(known: Known) -> Panel:
     present.sort(key=lambda one: (not one.severity, -((one.value or 0) - (one.usual or 0)), one.key.feature))
     rows = tuple(Row(plain(one.key.feature, 60), (one,), severity=one.severity) for one in present[:MISSING_MOST])
     return Panel((Key("missing_rate"),), rows, len(found) - len(rows))
+
+
+def _content(known: Known) -> Panel:
+    """The features with values the reference seldom or never had; those farthest above their usual first."""
+    found: dict[str, list[Figure | None]] = {}
+    for place, metric in enumerate(CONTENT):
+        for key in known.family(metric):
+            told = figure(known, key)
+            if told.value:
+                found.setdefault(key.feature, [None] * len(CONTENT))[place] = told
+    ranked = sorted(found.items(), key=lambda one: (-max(_above_usual(told) for told in one[1]), one[0]))
+    rows = tuple(Row(plain(name, 60), tuple(told)) for name, told in ranked[:CONTENT_MOST])
+    return Panel(tuple(Key(metric) for metric in CONTENT), rows, max(len(ranked) - CONTENT_MOST, 0))
+
+
+def _above_usual(told: Figure | None) -> float:
+    return -1.0 if told is None or told.value is None or told.thin else told.value - (told.usual or 0.0)
+
+
+def _columns(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Columns that are empty, constant, new, gone or of another kind today, by what is odd about them."""
+    out = []
+    for metric in ODD_COLUMNS:
+        names = sorted({key.feature for key in known.family(metric) if figure(known, key).value})
+        if names:
+            out.append((metric, tuple(plain(name, 40) for name in names[:COLUMNS_MOST])))
+    return tuple(out)

@@ -35,7 +35,7 @@ def versions_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
 
 def business_of(known: Known, outcome_ages: Sequence[int], unit: str) -> Panel:
     """A row a live version (a shadow's answers earn nothing): predictions, and conversion and value by outcome age."""
-    metrics = ("conversion", "value_per_prediction", "value")
+    metrics = ("conversion", "click_through", "lift", "lift_ratio", "value_per_prediction", "value")
     keys = [Key(metric, age=age) for age in outcome_ages[:2] for metric in metrics]
     if not any(len(known.figures(key).day) for key in keys):
         return Panel(())
@@ -60,7 +60,7 @@ def _panel(known: Known, keys: Sequence[Key], beside: Sequence[str], unit: str =
     return Panel(tuple(columns), answered, max(len(versions) - VERSIONS_MOST, 0))
 
 
-EARNED = frozenset({"conversion", "value_per_prediction", "value"})
+EARNED = frozenset({"conversion", "click_through", "lift", "lift_ratio", "value_per_prediction", "value"})
 """What only live versions earn."""
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jobs import tables
+from jobs.methods.definitions import DEFINITIONS
 from jobs.spec import Rule
 from reports import page, sentence
 from reports.charts import heat
@@ -21,6 +23,7 @@ from reports.days import day_of
 from reports.history import History, history_days
 from reports.night import psi_limits, view_of
 from reports.view import NightView, Term
+from reports.words import WORDS
 from tests.unit.reports import reading_html, sample_night
 
 if TYPE_CHECKING:
@@ -252,10 +255,9 @@ def test_calibration_is_drawn_beside_that_of_the_weeks_before() -> None:
 def test_estimates_are_drawn_up_to_the_night_itself_beside_what_labels_said() -> None:
     frames = sample_night.frames()
     days = pd.date_range(sample_night.END - timedelta(days=30), sample_night.END)
-    frames["estimates"] = pd.DataFrame(
-        {"day": days, "version": "all", "segment": "all", "metric": "accuracy", "basis": "scores", "value": 0.9,
-         "lower": 0.88, "upper": 0.92}
-    )  # fmt: skip
+    estimated = _rows("metrics", day=days, layer="model", version="all", segment="all", feature="",
+                      metric="accuracy_estimated", state="estimated", value=0.9, lower=0.88, upper=0.92)  # fmt: skip
+    frames["metrics"] = pd.concat([frames["metrics"], estimated], ignore_index=True)
     [trend] = [one for one in view(frames).trends if one.figure.key.metric == "accuracy"]
     assert trend.estimate is not None
     assert trend.estimate[-1] == 0.9
@@ -265,14 +267,127 @@ def test_estimates_are_drawn_up_to_the_night_itself_beside_what_labels_said() ->
     assert part.all("path", class_="es")
 
 
-def test_mix_and_rate_are_told_where_they_were_computed() -> None:
-    night = pd.Timestamp(sample_night.END)
-    rows = {"night": night, "day": night, "metric": "accuracy", "label_age": 7, "segment": ["customer=new", "customer=old"],
-            "mix": [-0.02, 0.005], "rate": [-0.04, 0.0], "coverage": [0.0, -0.005]}  # fmt: skip
-    tree = reading_html.read(rendered(sample_night.frames() | {"changes": pd.DataFrame(rows)}))
-    part = section(tree, "changes")
-    assert "Accuracy at 7 days −6.0 pp" in part.all("h3")[0].text
-    assert part.all("tbody")[0].all("tr")[0].text == "customer=new −2.0 pp −4.0 pp ±0.0 pp −6.0 pp"
+def test_an_estimator_that_was_off_is_not_drawn_and_its_record_says_why() -> None:
+    frames = dict(sample_night.frames())
+    off = _rows("metrics", day=[pd.Timestamp(sample_night.END)], layer="model", version="all", segment="all", feature="",
+                metric="accuracy_estimated", state="not_evaluated", value=0.9, lower=0.88, upper=0.92, n=900,
+                reason="only 41 of the last 60 estimates held what labels said later")  # fmt: skip
+    frames["metrics"] = pd.concat([frames["metrics"], off], ignore_index=True)
+    frames["estimator_card"] = _rows(
+        "estimator_card", day=[pd.Timestamp(sample_night.END)], version="all", metric="accuracy", basis="scores",
+        evaluated=60, bias=0.04, mean_absolute=0.05, inside_share=0.68, verdict="off",
+    )  # fmt: skip
+    assert next(one for one in view(frames).trends if one.figure.key.metric == "accuracy").estimate is None
+    part = section(reading_html.read(rendered(frames)), "estimates")
+    assert "only 41 of the last 60 estimates held" in part.text
+    assert "60 days" in part.text
+    assert "+4.0 pp" in part.text
+    assert "◆ off" in part.text
+
+
+def _rows(table: str, **columns: object) -> pd.DataFrame:
+    return pd.DataFrame(columns).reindex(columns=list(tables.BY_NAME[table].columns))
+
+
+def _night(age: int) -> pd.Timestamp:
+    """The day whose figures at an age belong to the last night."""
+    return pd.Timestamp(sample_night.END - timedelta(days=age))
+
+
+def test_why_a_rate_changed_is_told_along_the_dimension_that_explains_it_best() -> None:
+    """Both dimensions add up to the same -6.0 points; only `customer` has a part that carries more than its share."""
+    told = {"metric": "accuracy", "label_age": 7, "day": _night(7), "value": 0.88, "former": 0.94, "base": 0.0}
+    parts = _rows(
+        "decompositions", **told,
+        dimension=["country", "country", "country", "customer", "customer", "customer"],
+        segment=["all", "country=DE", "country=FR", "all", "customer=new", "customer=old"],
+        share=[1.0, 0.5, 0.5, 1.0, 0.3, 0.7], change=[-0.06, -0.03, -0.03, -0.06, -0.06, 0.0],
+        mix=[-0.015, -0.005, -0.01, -0.015, -0.02, 0.005], rate=[-0.04, -0.02, -0.02, -0.04, -0.04, 0.0],
+        coverage=[-0.005, -0.005, 0.0, -0.005, 0.0, -0.005],
+    )  # fmt: skip
+    part = section(reading_html.read(rendered(sample_night.frames() | {"decompositions": parts})), "changes")
+    assert "Accuracy at 7 days −6.0 pp, from 94.0 % to 88.0 %, by customer" in part.all("h3")[0].text
+    assert part.all("tbody")[0].all("tr")[0].text.startswith("customer=new")
+    assert "−2.0 pp ±0.0 pp −4.0 pp −6.0 pp" in part.all("tbody")[0].all("tr")[0].text
+
+
+def test_segments_that_fell_beyond_chance_are_marked_and_how_many_were_searched_is_said() -> None:
+    fell = _rows(
+        "worst_segments", metric="accuracy", label_age=7, day=_night(7), rank=[1, 2], value=[0.7, 0.9], n=[400, 300],
+        former=[0.93, 0.92], q_value=[0.0002, 0.61], found=[True, False], searched=27,
+        segment=["customer=new,country=DE", "device=tablet"],
+    )  # fmt: skip
+    part = section(reading_html.read(rendered(sample_night.frames() | {"worst_segments": fell})), "changes")
+    first, second = part.all("tbody")[-1].all("tr")
+    assert "warning" in first.text
+    assert "−23.0 pp" in first.text
+    assert "warning" not in second.text
+    assert "Searched: 27 segments and pairs of segments for Accuracy at 7 days." in part.text
+
+
+def test_a_shadow_beside_the_live_version_is_told_with_what_to_do_about_it() -> None:
+    both = _rows(
+        "comparisons", day=_night(30), label_age=30, version="v2", other="shadow:v3", basis="same rows",
+        metric=["accuracy", "verdict"], value=[0.91, np.nan], other_value=[0.93, np.nan], n=[4000, 4000],
+        difference=[0.02, np.nan], lower=[0.01, np.nan], upper=[0.03, np.nan], p_value=[0.0004, np.nan],
+        verdict=["other is higher", "promote"], reason=[None, "v3 is right more often"],
+    )  # fmt: skip
+    early = both.assign(day=_night(7), label_age=7, verdict=["may be chance", "not yet known"])
+    frames = sample_night.frames() | {"comparisons": pd.concat([early, both], ignore_index=True)}
+    [shown] = view(frames).comparisons
+    assert (shown.version, shown.other, shown.role, shown.age) == ("v2", "v3", "shadow", 30)
+    part = section(reading_html.read(rendered(frames)), "versions")
+    assert "v2 beside v3 shadow ◆ promote" in part.text
+    assert "+2.0 pp +1.0 pp to +3.0 pp · n 4,000" in part.text
+
+
+def test_the_groups_of_a_protected_segment_and_the_gaps_between_them_are_told() -> None:
+    frames, spec = dict(sample_night.frames()), sample_night.spec().model_copy(update={"protected": ("customer",)})
+    rates = _rows(
+        "metrics", day=[pd.Timestamp(sample_night.END)] * 3, layer="model", version="all", feature="", state="final",
+        segment=["customer=new", "customer=old", "customer=*"], n=[300, 700, 300],
+        metric=["selection_rate", "selection_rate", "demographic_parity_ratio"],
+        value=[0.2, 0.4, 0.5], lower=[0.16, 0.36, 0.4], upper=[0.25, 0.44, 0.62],
+    )  # fmt: skip
+    frames["metrics"] = pd.concat([frames["metrics"], rates], ignore_index=True)
+    history = History.of(frames, history_days(sample_night.AGES))
+    part = section(reading_html.read(page.render(view_of(history.at(sample_night.END), spec, TERMS))), "fairness")
+    groups, gaps = part.all("tbody")
+    assert [row.all("th")[0].text for row in groups.all("tr")] == ["new", "old"]
+    assert "Demographic parity, ratio 0.500 0.400–0.620 · n 300" in gaps.text
+
+
+def test_other_distances_stand_beside_what_chance_reaches() -> None:
+    frames = dict(sample_night.frames())
+    js = _rows(
+        "metrics", day=[pd.Timestamp(sample_night.END)] * 4, layer="data", version="all", segment="all", state="final",
+        feature=["browsing_time", "browsing_time", "pages", "pages"], n=9000,
+        metric=["js", "js_null_limit", "js", "js_null_limit"], value=[0.4, 0.05, 0.03, 0.05],
+    )  # fmt: skip
+    frames["metrics"] = pd.concat([frames["metrics"], js], ignore_index=True)
+    shapes = view(frames).shapes
+    assert shapes is not None
+    beyond = {name: one.beyond for name, (one,) in shapes.rows if one}
+    assert beyond == {"browsing_time": True, "pages": False}
+    assert "chance 0.050" in section(reading_html.read(rendered(frames)), "shapes").text
+
+
+def test_odd_columns_and_outliers_are_named() -> None:
+    frames = dict(sample_night.frames())
+    odd = _rows(
+        "metrics", day=[pd.Timestamp(sample_night.END)] * 3, layer="data", version="all", segment="all", state="final",
+        feature=["discount", "basket_value", "colour"], n=9000,
+        metric=["constant_column", "outlier_rate", "column_gone"], value=[1.0, 0.2, 1.0],
+    )  # fmt: skip
+    frames["metrics"] = pd.concat([frames["metrics"], odd], ignore_index=True)
+    part = section(reading_html.read(rendered(frames)), "quality")
+    assert "Constant column discount" in part.text
+    assert "Column gone colour" in part.text
+    assert "basket_value 20.0 %" in part.text
+
+
+def test_every_defined_metric_has_a_name_and_a_kind_of_number() -> None:
+    assert set(WORDS) == {one.name for one in DEFINITIONS}
 
 
 def test_every_picture_has_a_text_equivalent_or_is_hidden(tree: Element) -> None:
