@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EFFECTS_MOST = 12
 CHANGES_MOST = 4
-FALLEN_MOST = 5
+FALLEN_MOST = 3
 LEAST = 0.01
 """A change of fewer points than this is told only where a rule objects to the figure."""
 RATES = ("accuracy", "recall", "precision", "coverage", "conversion")
