@@ -28,7 +28,7 @@ TABLES = (
     "metrics", "contributions", "verdicts", "incidents", "decisions", "deliveries", "arrival_statistics",
     "reference_bins",
 )  # fmt: skip
-MORE = ("decompositions", "worst_segments", "comparisons", "estimator_card")
+MORE = ("decompositions", "worst_segments", "comparisons", "estimator_card", "threshold_curve")
 """Tables of which a report shows the night's own rows, where there are any."""
 SCORE_CURVE = ("night", "bin", "n", "score", "rate", "lower", "upper")
 ESTIMATED = "_estimated"
@@ -98,6 +98,7 @@ class History:
     worst_segments: Nightly
     comparisons: Nightly
     estimator_card: Nightly
+    threshold_curve: Nightly
     days: int
 
     @classmethod
@@ -121,6 +122,7 @@ class History:
             decompositions=_nightly(frames, "decompositions", ("metric", "label_age", "dimension", "segment")),
             worst_segments=_nightly(frames, "worst_segments", ("metric", "label_age", "rank")),
             comparisons=_nightly(frames, "comparisons", ("version", "other", "basis", "label_age", "metric")),
+            threshold_curve=_nightly(frames, "threshold_curve", ("version", "label_age", "threshold")),
             estimator_card=_nightly(frames, "estimator_card", ("metric", "basis", "version")),
             days=days,
         )

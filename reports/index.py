@@ -17,7 +17,8 @@ Array = npt.NDArray[Any]
 NUMBERS = frozenset(
     (
         "value", "judged", "n", "lower", "upper", "expected", "observed", "contribution", "distance", "files", "rows",
-        "score", "rate", "mix", "base", "coverage", "label_age", "former", "share", "change", "p_value", "q_value",
+        "score", "rate", "threshold", "precision", "recall", "flagged_share", "label_age", "mix", "base", "coverage",
+        "former", "share", "change", "p_value", "q_value",
         "searched", "other_value", "difference", "evaluated", "bias", "mean_absolute", "inside_share",
         "duplicates", "misdated", "n_corrected", "n_unknown", "quiet_nights",
     )

@@ -11,7 +11,7 @@ from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections import drift
 from reports.sections.ages import ages_of, classes_of
-from reports.sections.calibration import calibration_of
+from reports.sections.calibration import calibration_of, thresholds_of
 from reports.sections.changes import changes_of, fallen_of
 from reports.sections.comparisons import comparisons_of
 from reports.sections.estimates import estimator_of
@@ -81,6 +81,7 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         volume=volume,
         calibration=calibration_of(known, spec.label_ages),
         changes=changes_of(known, spec.label_ages, spec.outcome_ages),
+        thresholds=thresholds_of(known, spec.label_ages),
         fallen=fallen_of(known, spec.label_ages, spec.outcome_ages),
         estimator=estimator_of(known),
         fairness=fairness_of(known, spec.protected, spec.label_ages),

@@ -204,6 +204,16 @@ class Reliability:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """What the labelled answers of the day would have given at another threshold."""
+
+    threshold: float
+    flagged: float | None
+    precision: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
 class Delivery:
     """What a source delivered for the night's day."""
 
@@ -315,6 +325,8 @@ class NightView:
     calibration: Reliability = Reliability()
     changes: tuple[Change, ...] = ()
     """Mix, coverage and rate behind the changes of the main rates."""
+    thresholds: tuple[Threshold, ...] = ()
+    """At the youngest label age."""
     fallen: tuple[Fallen, ...] = ()
     """Segments and pairs of segments that fell most against their own past."""
     estimator: Estimator | None = None

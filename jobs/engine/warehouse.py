@@ -222,11 +222,17 @@ def _settings(home: Path, model: str) -> dict[str, Any]:
     }
 
 
+def _quiet(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Without DuckDB's progress bar, which a statement of two seconds draws on standard output, terminal or not."""
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
 def _connect(home: Path, model: str, deadline: float) -> duckdb.DuckDBPyConnection:
     """Open for writing; wait, with jitter, until a reader lets go."""
     while True:
         try:
-            return duckdb.connect(str(model_file(home, model)), config=_settings(home, model))
+            return _quiet(duckdb.connect(str(model_file(home, model)), config=_settings(home, model)))
         except duckdb.IOException as error:
             if "lock" not in str(error).lower() or time.monotonic() > deadline:
                 raise WarehouseError(
@@ -272,7 +278,7 @@ def read_published(home: Path, model: str) -> Iterator[duckdb.DuckDBPyConnection
     path = published_file(home, model)
     if not path.exists():
         raise WarehouseError(f"{model}: nothing is published at {path} yet; run `nightjar run {model} --day D` first")
-    connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": False})
+    connection = _quiet(duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": False}))
     try:
         yield connection
     finally:

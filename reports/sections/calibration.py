@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reports.view import Reliability, ScoreBin
+import numpy as np
+
+from reports.sections.figures import number
+from reports.view import Reliability, ScoreBin, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +33,15 @@ def calibration_of(known: Known, ages: Sequence[int]) -> Reliability:
         gap=gap(now),
         gap_before=gap(before),
     )
+
+
+def thresholds_of(known: Known, ages: Sequence[int]) -> tuple[Threshold, ...]:
+    """What other thresholds would have given on the newest day that has reached the youngest label age."""
+    rows = known.tonight("threshold_curve")
+    mine = (rows["version"] == "all") & np.isin(rows["label_age"], ages[:1])
+    names = ("threshold", "flagged_share", "precision", "recall")
+    columns = (rows[name][mine].tolist() for name in names)
+    return tuple(Threshold(at, *map(number, figures)) for at, *figures in zip(*columns, strict=True))
 
 
 def _bins(known: Known, back: int) -> tuple[ScoreBin, ...]:

@@ -113,3 +113,13 @@ def test_nothing_but_the_models_files_is_written(tmp_path: Path) -> None:
     written = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
     assert written <= {"kiosk.duckdb", "kiosk.duckdb.lock", "published/kiosk.duckdb"}
     assert model_file(tmp_path, "kiosk").exists()
+
+
+def test_a_long_statement_draws_nothing_on_the_terminal_of_others(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from jobs.engine.warehouse import open_warehouse\n"
+        "with open_warehouse(Path(sys.argv[1]), 'shop') as warehouse:\n"
+        "    print(warehouse.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone())"
+    )
+    said = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True)
+    assert (said.stdout, said.stderr) == ("(False,)\n", "")

@@ -372,6 +372,17 @@ def test_other_distances_stand_beside_what_chance_reaches() -> None:
     assert "chance 0.050" in section(reading_html.read(rendered(frames)), "shapes").text
 
 
+def test_other_thresholds_are_told_for_the_youngest_label_age() -> None:
+    curve = _rows(
+        "threshold_curve", version=["all", "all", "v1"], day=_night(7), label_age=7, threshold=[0.4, 0.5, 0.5], n=900,
+        precision=[0.6, 0.7, 0.1], recall=[0.9, 0.8, 0.1], flagged_share=[0.3, 0.2, 0.1],
+    )  # fmt: skip
+    told = view(sample_night.frames() | {"threshold_curve": curve}).thresholds
+    assert [(one.threshold, one.flagged, one.precision, one.recall) for one in told] == [
+        (0.4, 0.3, 0.6, 0.9), (0.5, 0.2, 0.7, 0.8),
+    ]  # fmt: skip
+
+
 def test_odd_columns_and_outliers_are_named() -> None:
     frames = dict(sample_night.frames())
     odd = _rows(
