@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from reports.words import Kind
 
 DASH = "–"
+MINUS = "−"
 PERCENT = "\u202f%"
 """A narrow space that does not break, and the sign."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,20 +72,22 @@ def number(value: float | None, kind: Kind, unit: str = "") -> str:
 
     >>> number(0.914, "share"), number(0.2079, "index"), number(182.4, "milliseconds"), number(9.5, "amount", "EUR")
     ('91.4\\u202f%', '0.208', '182 ms', '9.50 EUR')
+    >>> number(-0.031, "points"), number(-0.25, "score"), number(-1500.0, "amount")
+    ('−3.1 pp', '−0.250', '−1,500')
     """
     if value is None or not math.isfinite(value):
         return DASH
     match kind:
         case "count":
             return count(value)
-        case "share":
-            return share(value)
+        case "share" | "points":
+            return share(value) if kind == "share" else signed(value * 100, 1, " pp")
         case "index" | "score":
-            return f"{value:.3f}" if abs(value) < 1000 else significant(value)
+            return (f"{value:.3f}" if abs(value) < 1000 else significant(value)).replace("-", MINUS)
         case "milliseconds":
             return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
         case "amount":
-            return f"{significant(value)} {unit}".strip()
+            return f"{significant(value)} {unit}".strip().replace("-", MINUS, 1 if value < 0 else 0)
 
 
 def change(now: float | None, before: float | None, kind: Kind) -> str:
@@ -95,7 +98,7 @@ def change(now: float | None, before: float | None, kind: Kind) -> str:
     """
     if now is None or before is None or not (math.isfinite(now) and math.isfinite(before)):
         return ""
-    if kind == "share":
+    if kind in {"share", "points"}:
         return signed((now - before) * 100, 1, " pp")
     if kind in {"index", "score"}:
         return signed(now - before, 3)
@@ -124,6 +127,8 @@ def interval(lower: float | None, upper: float | None, kind: Kind, unit: str = "
         upper = min(upper, 1.0) if upper is not None else None
     if defined(lower) and defined(upper):
         low, high = number(lower, kind), number(upper, kind, unit)
+        if low.startswith((MINUS, "+", "±")):  # a dash between signs would read as one of them
+            return f"{low.removesuffix(' pp')} to {high}"
         return f"{low.removesuffix(PERCENT).removesuffix(' ms')}–{high}"
     if defined(upper):
         return f"≤ {number(upper, kind, unit)}"

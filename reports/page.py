@@ -121,7 +121,7 @@ def moved_text(by: float, kind: Kind) -> str:
     >>> moved_text(-0.021, "share"), moved_text(0.021, "score")
     ('−2.1 pp', '+0.021')
     """
-    return formats.signed(by * 100, 1, " pp") if kind == "share" else formats.signed(by, 3)
+    return formats.signed(by * 100, 1, " pp") if kind in ("share", "points") else formats.signed(by, 3)
 
 
 def reliability_picture(shown: Reliability, name: str) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["count", "share", "index", "score", "milliseconds", "amount"]
+Kind = Literal["count", "share", "points", "index", "score", "milliseconds", "amount"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ WORDS: dict[str, Word] = {
     "predictive_parity_difference": Word("Predictive parity, gap", "share"),
     "conversion": Word("Conversion", "share"),
     "click_through": Word("Click-through", "share"),
-    "lift": Word("Lift of acting", "share"),
+    "lift": Word("Lift of acting", "points"),
     "lift_ratio": Word("Lift of acting, as a multiple", "score"),
     "model_change_z": Word("Model, in standard errors", "score"),
     "business_change_z": Word("Business, in standard errors", "score"),

@@ -85,8 +85,9 @@ def tick_text(value: float, kind: Kind, by: float) -> str:
     >>> tick_text(0.85, "share", 0.05), tick_text(12500, "count", 2500), tick_text(0.25, "index", 0.05)
     ('85\\u202f%', '12.5k', '0.25')
     """
-    if kind == "share":
-        return f"{value * 100:.{_digits(by * 100)}f}{PERCENT}"
+    if kind in ("share", "points"):
+        digits = _digits(by * 100)
+        return f"{value * 100:.{digits}f}{PERCENT}" if kind == "share" else formats.signed(value * 100, digits)
     if abs(value) >= 1e9:
         return f"{value / 1e9:g}bn"
     if abs(value) >= 1e6:
