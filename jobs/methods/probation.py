@@ -63,7 +63,7 @@ def fallen(figures: pd.DataFrame, new: str, former: Sequence[str], looks: int) -
         & (figures["day"] < first)
         & (figures["day"] >= first - pd.Timedelta(WINDOW, "D"))
     ]
-    both = _pooled(mine).join(_pooled(theirs), rsuffix="_former", how="inner")
+    both = _pooled(mine).merge(_pooled(theirs), left_index=True, right_index=True, suffixes=("", "_former"))
     if both.empty:
         return []
     z = pooled_z(both["hits"], both["n"], both["hits_former"], both["n_former"])

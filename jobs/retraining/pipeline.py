@@ -44,11 +44,11 @@ NIGHTJAR = "nightjar"
 
 def run(spec: ModelSpec, request: Request, home: Path, registry: Registry, now: datetime) -> Outcome:
     """Every stage until one does not pass; returns where it ended, and why."""
-    outcome = collect(spec, request, home, registry)
-    for stage in (train, evaluate, register):
-        if outcome.goes_on:
-            outcome = stage(spec, request, home, registry)
-    return promote(spec, request, home, registry, now) if outcome.goes_on else outcome
+    for stage in STAGES:
+        outcome = stage(spec, request, home, registry)
+        if not outcome.goes_on:
+            return outcome
+    return promote(spec, request, home, registry, now)
 
 
 def collect(spec: ModelSpec, request: Request, home: Path, registry: Registry) -> Outcome:
@@ -179,6 +179,10 @@ def promote(
         if person is None and answer is None and waits(spec, version):
             return conclude(folder, Outcome("promote", "waits", _how_to_approve(spec, version)))
         return _move(folder, request, registry, version, now, person or (answer or {}).get("person") or NIGHTJAR)
+
+
+STAGES = (collect, train, evaluate, register)
+"""What happens to a candidate before it may be promoted, in this order."""
 
 
 def waits(spec: ModelSpec, version: Version) -> bool:
