@@ -55,7 +55,7 @@ class Comparison:
             return f"{self.metric} of {self.segment}: {self.reason}"
         return (
             f"{self.metric} of {self.segment} {self.candidate:.3f} against {self.champion:.3f} of {self.rival} "
-            f"({100 * self.lower:+.1f} to {100 * self.upper:+.1f} points, n {self.n:,}, p {self.p_worse:.2g})"
+            f"({100 * self.lower:+.1f} to {100 * self.upper:+.1f} points, n {self.n:,}, {_p(self.p_worse)})"
         )
 
 
@@ -193,6 +193,10 @@ def _one(row: Mapping[Any, Any], rival: str) -> Comparison:
         rival, row["metric"], row["segment"], int(row["n"]), **figures, p_worse=_number(p), verdict=verdict,
         reason=reason,
     )  # fmt: skip
+
+
+def _p(value: float | None) -> str:
+    return "not judged" if value is None else "p < 0.001" if value < 0.001 else f"p {value:.3f}"
 
 
 def _number(value: float) -> float | None:
