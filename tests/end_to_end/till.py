@@ -60,7 +60,7 @@ def write(root: Path, models: Path, newest: date, zone: str) -> None:
 def _asking(spec: str) -> str:
     """The same as model `desk`: a person must approve twice, and mails go through an Airflow connection."""
     asking = spec.replace("model: till", "model: desk").replace("min_labels: 200", "min_labels: 200, approval: true")
-    return asking.replace("when: always", "connection: night_post") + "retraining: {approval: true}\n"
+    return asking.replace("when: always", "when: always, connection: night_post") + "retraining: {approval: true}\n"
 
 
 def _rows(day: date, *, drifted: bool) -> pd.DataFrame:
