@@ -153,7 +153,7 @@ def register(spec: ModelSpec, request: Request, home: Path, registry: Registry) 
         facts = {
             "night": notes["night"], "compared_with": compared, "trained": notes["trained"],
             "compared": notes["compared"], "accuracy": notes["candidate"]["accuracy"], "features": notes["features"],
-            "threshold": comparison.threshold(spec), "needs_approval": notes["needs_approval"],
+            "threshold": notes["threshold"], "needs_approval": notes["needs_approval"],
         }  # fmt: skip
         made = registry.register(spec.model, request.key, folder / MODEL, facts)
         note(folder, registered={"version": made.number, "name": made.name, "digest": made.digest})

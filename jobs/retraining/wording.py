@@ -47,7 +47,8 @@ def _rows(notes: Mapping[str, Any]) -> str:
         for name, rows in (("Trained", notes.get("trained")), ("compared", notes.get("compared")))
         if rows
     ]
-    return f"{', '.join(said)}; labels known by {notes['night']}." if said else ""
+    bound = f" It decides positive from a score of {notes['threshold']:.3f} on." if "threshold" in notes else ""
+    return f"{', '.join(said)}; labels known by {notes['night']}.{bound}" if said else ""
 
 
 def _figures(notes: Mapping[str, Any]) -> str:

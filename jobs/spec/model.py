@@ -476,7 +476,8 @@ class Retraining(Strict):
     min_accuracy: Fraction | None = None
     """What the candidate must reach; absent: the bound of the rules `accuracy below`, where there is one."""
     threshold: float | None = None
-    """Score from which the candidate decides positive; absent: `threshold` of the model."""
+    """Score from which the candidate decides positive; absent: `threshold` of the model, or, where the files carry
+    decisions, the score that decides positive as often as the champion did on the later days."""
     max_missing_rise: Fraction = 0.1
     """A feature may be missing this much more often than in the reference, as a share of all rows."""
     approval: bool = False

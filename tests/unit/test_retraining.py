@@ -380,3 +380,18 @@ def test_a_champion_that_changed_while_a_person_thought_is_not_overrun(tmp_path:
     assert outcome.state == "refused"
     assert "the champion is version 3, and the decision was taken against version 1" in outcome.reason
     assert champion(tmp_path) == "rules"
+
+
+def test_where_the_files_carry_decisions_the_candidate_decides_positive_as_often(tmp_path: Path) -> None:
+    """At 0.5 it would flag its own share; v1 here flags three in ten, from whatever score it does."""
+    frame = world()
+    frame = frame.assign(decision=(frame["score"] >= frame["score"].quantile(0.7)).astype(int))
+    fill(tmp_path, frame)
+    own = {"path": "p/{day}.csv", "columns": {"decision": "d"}}
+    _, notes = retrained(tmp_path, toy(predictions=own))
+    later = frame[frame["day"] >= date(2025, 3, 17)]
+    kept = joblib.load(folder_of(tmp_path, parse_request(PAYLOAD)) / "model.joblib")
+    score = kept.predict_proba(later[["x", "colour"]].astype({"colour": object}))[:, 1]
+    assert (score >= notes["threshold"]).mean() == pytest.approx(later["decision"].mean(), abs=0.005)
+    told = toy(predictions=own, retraining={"threshold": 0.25})
+    assert retrained(tmp_path, told, key="told")[1]["threshold"] == 0.25
