@@ -53,7 +53,7 @@ bench: $(READY) ## Measure: rows per second of the reduction against a bare scan
 	$(BIN)/python -m benchmarks.reduction
 
 requirements: $(READY) ## Resolve and pin the requirement files anew
-	cd requirements && for name in uv run airflow dev; do \
+	cd requirements && for name in uv run airflow dev mlflow; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done
 
 clean: ## Remove .venv, var and caches

@@ -31,9 +31,10 @@ PAYLOAD = click.option(
 @click.command()
 @click.argument("model", required=False)
 @click.option("--day", metavar="DAY", help="No label known later is used; absent: the newest known.")
+@click.option("--key", help="Names the candidate; absent: MODEL, the day and by-hand. One key is one version.")
 @REASON
 @PAYLOAD
-def retrain(model: str | None, day: str | None, reason: str, payload: Any) -> None:
+def retrain(model: str | None, day: str | None, key: str | None, reason: str, payload: Any) -> None:
     """Train a candidate for MODEL, hold it against the champion, and promote it if every gate is passed."""
     from jobs.retraining import pipeline
     from jobs.retraining.folder import PAGE, folder_of
@@ -41,7 +42,7 @@ def retrain(model: str | None, day: str | None, reason: str, payload: Any) -> No
 
     def by_hand(spec: ModelSpec) -> dict[str, Any]:
         night = parse_day(day) if day else newest_night(spec, _home())
-        return {"night": str(night), "key": f"{spec.model}-{night}-by-hand"}
+        return {"night": str(night), "key": key or f"{spec.model}-{night}-by-hand"}
 
     spec, request = _asked(model, "retrain", reason, payload, by_hand)
     try:

@@ -147,5 +147,5 @@ def refuse_unless_expected(model: str, champion: int | None, expected: int | Non
         said = [f"version {one}" if one is not None else "none" for one in (champion, expected)]
         raise RegistryError(
             f"{model}: the champion is {said[0]}, and the decision was taken against {said[1]}; "
-            "somebody moved it meanwhile, so nothing was changed: compare again"
+            "somebody moved it meanwhile, so nothing was changed"
         )

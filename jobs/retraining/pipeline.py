@@ -212,7 +212,8 @@ def _move(folder: Path, request: Request, registry: Registry, version: Version, 
     try:
         registries.refuse_unless_expected(version.model, champion.number if champion else None, expected)
     except RegistryError as error:
-        return conclude(folder, Outcome("promote", "refused", str(error)))
+        reason = f"{error}; a new retraining, under another key, is compared with the champion there is now"
+        return conclude(folder, Outcome("promote", "refused", reason))
     registry.move(
         version.model, version.number, "promote", request.key, expected=expected, person=person, why=request.reason,
         now=now,
