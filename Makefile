@@ -56,7 +56,7 @@ bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features 
 	$(BIN)/python -m benchmarks.growth
 
 requirements: $(READY) ## Resolve and pin the requirement files anew
-	cd requirements && for name in uv run airflow dev; do \
+	cd requirements && for name in uv run airflow dev mlflow; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done
 
 clean: ## Remove .venv, var and caches

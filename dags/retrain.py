@@ -1,78 +1,131 @@
-"""Train and measure a candidate when a model's night asks for it.
+"""Train a candidate when a model's night asks for it; promote it only when it passes every gate.
 
 ### At night
-- Red `check`: the run was started with a payload that cannot be used; the log names each fault. Nothing was
-  trained.
-- Red `train`: too few labelled rows, or one class only; the log says how many are needed. Clear it when more have
-  come.
-- Green: `candidates/<model>/<key>/evaluation.json` sets the candidate beside the champion, on the same later
-  rows. Nothing is deployed.
+- Red `check`: the run was started with a payload that cannot be used; the log names each fault. Nothing was done.
+- Pink from `collect`, `train`, `evaluate`, `register` or `promote` on: refused. The first pink task's log says why, and
+  `candidates/<model>/<key>/evaluation.md` has every figure. The champion stays; there is nothing to repair.
+- Red `collect` ... `promote`: that stage broke, after retries. The champion stays; clear it when the reason is gone.
+- `approve` waits for a person: open it and answer. Red: nobody did in three days; clear it to ask again.
+- Green `promote`: the alias `champion` names the candidate; `nightjar_newcomers` watches it from now on.
 
-One decision starts one run: its run id is the decision's key. To try again, clear this run; start no other.
-By hand: trigger it with `model` and `reason`.
+One decision starts one run: its run id is the decision's key, and the registry has one version for one key. To try
+again, clear this run from `collect` on; start no other. By hand: trigger it with `model` and `reason`.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+import logging
+from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, Param, task
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import DAG, chain, task
+from airflow.sdk import timezone as airflow_clock
+from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.catalogue import home, spec_of
+from dags.asking import PATIENCE
+from dags.catalogue import home
 from dags.handover import sentences
+from dags.payload import DEFAULTS, asked, checked, form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import Context
+
+LOG = logging.getLogger(__name__)
+STAGES = ("collect", "train", "evaluate", "register")
 
 
 @task
 def check(**context: Any) -> dict[str, Any]:
     """Refuse a payload that cannot be used; returns it with a key."""
-    from jobs.retraining import parse_request
+    return checked("retrain", context)
 
-    asked = dict(context["params"])
-    payload = {name: value for name, value in asked.items() if value is not None}
-    payload.setdefault("key", context["run_id"])
+
+@task(max_active_tis_per_dag=1)  # one training at a time: two would not fit beside a night on a small machine
+def run_one(stage: str, payload: Mapping[str, Any]) -> str:
+    """One stage; returns what it says, and skips what follows where it refuses."""
+    from jobs.engine.registry import open_registry
+    from jobs.retraining import pipeline
+
     with sentences():
-        spec_of(parse_request(payload).model)
-    return payload
+        spec, request = asked(payload)
+        outcome = getattr(pipeline, stage)(spec, request, home(), open_registry(home()))
+    return _told(outcome)
 
 
 @task
-def train(payload: dict[str, Any]) -> str:
-    """Train and measure; returns the candidate's folder."""
-    from jobs.retraining import parse_request, retrain
+def make_champion(payload: Mapping[str, Any]) -> str:
+    """Move the alias, unless the champion has changed since the comparison."""
+    from jobs.engine.registry import open_registry
+    from jobs.retraining import pipeline
 
     with sentences():
-        request = parse_request(payload)
-        return str(retrain(spec_of(request.model), request, home()))
+        spec, request = asked(payload)
+        outcome = pipeline.promote(spec, request, home(), open_registry(home()), airflow_clock.utcnow())
+    return _told(outcome)
+
+
+def _told(outcome: Any) -> str:
+    if outcome.state not in ("passed", "promoted"):
+        raise AirflowSkipException(str(outcome))
+    LOG.info("%s", outcome)
+    return str(outcome)
+
+
+class ApproveCandidate(ApprovalOperator):
+    """Park until a person approves the candidate, where the spec or the evaluation asks for one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(subject="a candidate waits", response_timeout=PATIENCE, **kwargs)
+
+    def execute(self, context: Context) -> Any:
+        """Ask, unless nobody needs to be asked or a person has answered before."""
+        from jobs.engine.registry import of_key, open_registry
+        from jobs.retraining import pipeline
+        from jobs.retraining.folder import PAGE, folder_of, read_notes
+
+        with sentences():
+            spec, request = asked(context["ti"].xcom_pull(task_ids="check"))
+            version = of_key(open_registry(home()).versions(spec.model), request.key)
+        folder = folder_of(home(), request)
+        if version is None or not pipeline.waits(spec, version) or read_notes(folder).get("answer"):
+            return None
+        self.subject = f"{version} of {spec.model} wants to be champion"
+        self.body = (folder / PAGE).read_text(encoding="utf-8")
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Write the answer down; the parent skips what follows a rejection."""
+        from jobs.engine.registry import open_registry
+        from jobs.retraining import pipeline
+
+        if "error" not in event:
+            with sentences():
+                spec, request = asked(context["ti"].xcom_pull(task_ids="check"))
+                person = str((event.get("responded_by_user") or {}).get("name") or "somebody")
+                approved = event["chosen_options"][0] == self.APPROVE
+                pipeline.answer(home(), request, person, approved=approved)
+                if not approved:
+                    pipeline.promote(spec, request, home(), open_registry(home()), airflow_clock.utcnow())
+        return super().execute_complete(context, event)
 
 
 with DAG(
     "retrain",
-    description="Train a candidate and measure it beside the champion",
+    description="Train a candidate, hold it against the champion, promote it if every gate is passed",
     schedule=None,
     max_active_runs=10,
     is_paused_upon_creation=False,
-    params={
-        "version": Param(1, type="integer", description="Of this payload."),
-        "model": Param("", type="string", description="Which model."),
-        "reason": Param("", type="string", description="Why, in a sentence."),
-        "action": Param("retrain", const="retrain", description="What the decision asks for."),
-        "incident": Param(None, type=["null", "string"], description="The incident behind it."),
-        "night": Param(None, type=["null", "string"], format="date", description="No label known later is used."),
-        "metrics": Param([], type="array", items={"type": "object"}, description="The incident's evidence."),
-        "days": Param(None, type=["null", "object"], description="First and last day of the evidence."),
-        "versions": Param({}, type="object", description="The current version and the one before."),
-        "key": Param(None, type=["null", "string"], description="Names the candidate; empty: the run's id."),
-    },
-    default_args={
-        "owner": "nightjar",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=15),
-        "execution_timeout": timedelta(hours=2),
-    },
+    params=form("retrain"),
+    default_args=DEFAULTS,
     doc_md=__doc__,
     tags=["nightjar", "retrain"],
 ):
-    train(check())  # type: ignore[arg-type]
+    _payload: Any = check()
+    chain(
+        _payload,
+        *(run_one.override(task_id=stage)(stage, _payload) for stage in STAGES),
+        ApproveCandidate(task_id="approve"),
+        make_champion.override(task_id="promote")(_payload),
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobs import cli_retraining
 from jobs.errors import NightjarError, UsageError
 from jobs.periods import Period, parse_day
 from jobs.pipeline import STAGE_NAMES
@@ -251,6 +252,10 @@ def demo(seed: int) -> None:
     click.echo("")
     click.echo(found(_home(), spec.model, world.period))
     click.echo(f"\nReport: {report_file(spec, world.period)}")
+
+
+for _command in cli_retraining.COMMANDS:
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

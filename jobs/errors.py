@@ -6,6 +6,7 @@
     ├── WarehouseError   a model's file cannot be opened, locked or written now
     ├── OrderError       a stage was asked for days that the stage before has not finished
     ├── UsageError       the command line or a DAG was asked for something impossible
+    ├── RegistryError    the registry of models cannot be reached, or refuses what it is asked
     └── DeliveryError    a message or a trigger could not be handed over
 
 The text of each is one sentence a person can act on: where, what was given, what is possible, what to do.
@@ -38,3 +39,7 @@ class UsageError(NightjarError):
 
 class DeliveryError(NightjarError):
     """A message or a trigger could not be handed over."""
+
+
+class RegistryError(NightjarError):
+    """The registry of models cannot be reached, or refuses what it is asked."""

@@ -458,6 +458,35 @@ class Actions(Strict):
     rollback: RollbackPolicy = RollbackPolicy()
 
 
+class Retraining(Strict):
+    """How a candidate is trained, what it must show before it becomes champion, and how long it is watched then."""
+
+    label_age: Annotated[int, Field(ge=0, le=730)] | None = None
+    """Days after which a day's labels count as complete; younger days are not learned from. Absent: the last of the
+    label ages, because early labels are a biased sample."""
+    later_share: float = Field(0.2, gt=0, le=0.5)
+    """The newest whole days with at least this share of the rows are kept for the comparison."""
+    metrics: tuple[Literal["accuracy", "recall", "roc_auc"], ...] = ("accuracy", "recall", "roc_auc")
+    """In these the candidate must not be worse than the champion beyond chance."""
+    guarded: tuple[str, ...] | None = None
+    """Segments in none of whose values it may be worse; absent: all segments, and the pairs of `crossed`."""
+    min_segment: int = Field(200, ge=20)
+    """Rows of a segment's value to be judged by itself; smaller ones are judged together."""
+    max_loss: Fraction = 0.02
+    """A loss of accuracy larger than this must be ruled out; with too few later rows for that, it is refused."""
+    min_accuracy: Fraction | None = None
+    """What the candidate must reach; absent: the bound of the rules `accuracy below`, where there is one."""
+    threshold: float | None = None
+    """Score from which the candidate decides positive; absent: `threshold` of the model, or, where the files carry
+    decisions, the score that decides positive as often as the champion did on the later days."""
+    max_missing_rise: Fraction = 0.1
+    """A feature may be missing this much more often than in the reference, as a share of all rows."""
+    approval: bool = False
+    """Whether a person must approve before the candidate becomes champion."""
+    watch_nights: int = Field(7, ge=0, le=365)
+    """Nights on which a new champion's figures are held against those of the version before it."""
+
+
 class Channels(Strict):
     """Who is told when an incident opens, escalates or resolves, by its severity.
 
@@ -587,6 +616,8 @@ class ModelSpec(Strict):
     incidents: Incidents = Incidents()
     actions: Actions = Actions()
     """Guard rails of what rules may ask for."""
+    retraining: Retraining = Retraining()
+    """What the shipped retraining does with a candidate."""
     mail: Mail = Mail()
     channels: Channels = Channels()
     """Who is told of incidents."""
@@ -609,6 +640,7 @@ class ModelSpec(Strict):
     def _known_segments(self) -> Self:
         named = [("protected", name) for name in self.protected]
         named += [("crossed", name) for pair in self.crossed or () for name in pair]
+        named += [("retraining.guarded", name) for name in self.retraining.guarded or ()]
         for key, name in named:
             if name not in self.segments:
                 known = ", ".join(self.segments) or "none"
@@ -635,6 +667,21 @@ class ModelSpec(Strict):
         if self.outcomes is None:
             return ()
         return tuple(sorted(set(self.outcomes.ages))) if self.outcomes.ages else (self.label_ages or (0,))
+
+    @property
+    def least_accuracy(self) -> float | None:
+        """What a candidate's accuracy must reach: said in `retraining`, else the highest rule `accuracy below`."""
+        if self.retraining.min_accuracy is not None:
+            return self.retraining.min_accuracy
+        rules = [rule for rule in self.all_rules if rule.metric == "accuracy" and rule.below is not None]
+        return max((rule.below or 0.0 for rule in rules if rule.segments == "all"), default=None)
+
+    @property
+    def guarded_segments(self) -> tuple[tuple[str, ...], ...]:
+        """Segments, and pairs of them, in which a candidate is held against the champion."""
+        if self.retraining.guarded is not None:
+            return tuple((name,) for name in self.retraining.guarded)
+        return tuple((name,) for name in self.segments) + (self.crossed or ())
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:

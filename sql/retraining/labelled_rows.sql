@@ -1,11 +1,13 @@
 /* purpose: live predictions with their features and the last label known by a night, newest whole days first up to a limit
    grain:   day, id
    reads:   predictions, labels
-   writes:  nothing; a candidate is trained on it */
+   writes:  nothing; a candidate is trained on it
+   Days after `mature` are left out: their labels are not complete yet, and early labels are a biased sample. */
 WITH known AS (
   SELECT
     l.id,
     l.label,
+    l.known_day,
     ROW_NUMBER() OVER (PARTITION BY l.id ORDER BY l.known_day DESC) AS recency
   FROM labels AS l
   WHERE l.known_day <= {{ night | literal }}
@@ -17,9 +19,10 @@ labelled AS (
     p.version,
     p.score,
     p.decision,
-{% for feature in features %}
-    p.{{ feature | ident }},
+{% for column in columns %}
+    p.{{ column | ident }},
 {% endfor %}
+    k.known_day,
     k.label
   FROM predictions AS p
   INNER JOIN known AS k
@@ -27,7 +30,7 @@ labelled AS (
   WHERE k.recency = 1
     AND k.label IS NOT NULL
     AND p.role = 'live'
-    AND p.day <= {{ night | literal }}
+    AND p.day <= {{ mature | literal }}
 ),
 days AS (
   SELECT
@@ -42,9 +45,10 @@ SELECT
   l.version,
   l.score,
   l.decision,
-{% for feature in features %}
-  l.{{ feature | ident }},
+{% for column in columns %}
+  l.{{ column | ident }},
 {% endfor %}
+  l.known_day,
   l.label
 FROM labelled AS l
 INNER JOIN days AS d

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiosmtpd.controller import Controller
 
+from jobs.engine.registry import open_registry
 from tests.end_to_end import till
 from tests.end_to_end.rest import Rest
 
@@ -55,6 +56,10 @@ class World:
 
         with open_warehouse(self.home, "till", wait=60) as warehouse:
             return warehouse.execute("SELECT key, channel, night FROM dispatches ORDER BY ALL").fetchall()
+
+    def champion(self, model: str) -> str:
+        found = open_registry(self.home).champion(model)
+        return found.name if found else "none"
 
     def retrainings(self) -> list[dict[str, Any]]:
         return self.rest.runs("retrain")
@@ -159,7 +164,9 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     assert retraining["dag_run_id"] == conf["key"]
     assert (conf["version"], conf["model"], conf["night"]) == (1, "till", str(world.newest))
     assert {one["feature"] for one in conf["metrics"]} >= {"amount"}
-    assert (world.home / "candidates" / "till" / conf["key"] / "evaluation.json").is_file()
+    said = json.loads((world.home / "candidates" / "till" / conf["key"] / "evaluation.json").read_text())
+    assert (said["outcome"]["state"], world.champion("till")) == ("promoted", "nightjar-2"), said
+    assert world.rest.states("retrain", conf["key"])["approve"] == "success"  # nobody was asked
     (letter,) = world.post.letters
     assert "till" in letter["Subject"]
     assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
@@ -240,7 +247,8 @@ def test_a_spec_that_cannot_be_read_fails_its_own_dag_with_the_line_while_the_ot
 def test_a_retraining_with_a_payload_that_cannot_be_used_trains_nothing(world: World, first_night: str) -> None:
     run_id = world.rest.trigger("retrain", None, {"model": "nobody", "reason": "curiosity"})
     assert world.rest.wait_for("retrain", run_id) == "failed"
-    assert world.rest.states("retrain", run_id) == {"check": "failed", "train": "upstream_failed"}
+    states = world.rest.states("retrain", run_id)
+    assert (states.pop("check"), set(states.values())) == ("failed", {"upstream_failed"})
     assert "there is no model 'nobody'" in world.rest.log("retrain", run_id, "check")
 
 
@@ -268,6 +276,38 @@ def test_an_action_waits_until_a_person_approves_it_and_is_then_started_once(wor
     rest.clear(night, run_id)
     assert rest.wait_for(night, run_id) == "success"
     assert len(_retrainings_of(world, "desk")) == 1
+    _a_person_is_asked_again_before_the_candidate_is_champion(world, started["dag_run_id"])
+
+
+def _a_person_is_asked_again_before_the_candidate_is_champion(world: World, run_id: str) -> None:
+    rest, deadline = world.rest, time.monotonic() + 240
+    while rest.states("retrain", run_id).get("approve") != "awaiting_input":
+        assert time.monotonic() < deadline, rest.states("retrain", run_id)
+        time.sleep(1)
+    assert world.champion("desk") == "1"
+    time.sleep(10)
+    rest.answer("retrain", run_id, "approve", "Approve")
+    assert rest.wait_for("retrain", run_id) == "success"
+    assert world.champion("desk") == "nightjar-2"
+    assert open_registry(world.home).moves("desk")[-1].person not in ("nightjar", "somebody")
+
+
+def test_a_retraining_run_again_makes_no_second_version_and_a_rollback_takes_the_champion_back_once(
+    world: World, first_night: str
+) -> None:
+    (retraining,) = _retrainings_of(world, "till")
+    run_id, rest = retraining["dag_run_id"], world.rest
+    assert rest.wait_for("retrain", run_id) == "success"
+    rest.clear("retrain", run_id)
+    assert rest.wait_for("retrain", run_id) == "success"
+    registry = open_registry(world.home)
+    assert [one.name for one in registry.versions("till")] == ["1", "nightjar-2"]
+    back = rest.trigger("nightjar_rollback", None, {"model": "till", "reason": "a test"})
+    assert rest.wait_for("nightjar_rollback", back) == "success"
+    rest.clear("nightjar_rollback", back)
+    assert rest.wait_for("nightjar_rollback", back) == "success"
+    assert world.champion("till") == "1"
+    assert [move.kind for move in registry.moves("till")] == ["promote", "promote", "rollback"]
 
 
 def _retrainings_of(world: World, model: str) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""A made model, `till`, whose newest two days drift so far that its night asks for a retraining."""
+"""A made model, `till`, whose newest two days drift so far that its night asks for a retraining.
+
+Its labels follow the payment, which its scores know nothing of: a candidate that learns from them is much better.
+"""
 
 from __future__ import annotations
 
@@ -55,15 +58,16 @@ def write(root: Path, models: Path, newest: date, zone: str) -> None:
 
 
 def _asking(spec: str) -> str:
-    """The same as model `desk`: a person must approve, and mails go through an Airflow connection."""
+    """The same as model `desk`: a person must approve twice, and mails go through an Airflow connection."""
     asking = spec.replace("model: till", "model: desk").replace("min_labels: 200", "min_labels: 200, approval: true")
-    return asking.replace("when: always", "connection: night_post")
+    return asking.replace("when: always", "when: always, connection: night_post") + "retraining: {approval: true}\n"
 
 
 def _rows(day: date, *, drifted: bool) -> pd.DataFrame:
     made = np.random.default_rng(day.toordinal())
     amount = made.normal(60 if drifted else 20, 5, PER_DAY)
     score = 1 / (1 + np.exp(-made.normal(size=PER_DAY)))
+    payment = made.choice(["card", "cash"], PER_DAY)
     return pd.DataFrame(
         {
             "request_id": [f"{day}-{number}" for number in range(PER_DAY)],
@@ -71,7 +75,7 @@ def _rows(day: date, *, drifted: bool) -> pd.DataFrame:
             "score": score,
             "decision": (score >= 0.5).astype(int),
             "amount": amount,
-            "payment": made.choice(["card", "cash"], PER_DAY),
-            "label": made.binomial(1, score),
+            "payment": payment,
+            "label": made.binomial(1, np.where(payment == "card", 0.95, 0.05)),
         }
     )

@@ -18,6 +18,7 @@ FLOORS = (
     (
         "jobs.pipeline",
         "jobs.cli",
+        "jobs.cli_retraining",
         "jobs.found",
         "jobs.delivery",
         "jobs.retraining",

@@ -50,6 +50,7 @@ CHANGES: list[tuple[str | None, dict[str, Any]]] = [
     ("incidents", {"description": "another sentence"}),
     ("incidents", {"outcomes": {**BASE["outcomes"], "unit": "USD"}}),
     (None, {"schedule": {"at": "06:00"}}),
+    (None, {"retraining": {"approval": True}}),
 ]
 """What is changed, and the first stage that has to be done again for it."""
 

@@ -1,0 +1,115 @@
+"""Let another version answer: back to the one before, to the rule engine, or back from a new champion that is worse.
+
+### At night
+- Red `check`: the run was started with a payload that cannot be used; the log names each fault. Nothing was done.
+- Pink `rollback`, `fallback`: refused, and the log says why: no earlier version, or another one answers already.
+- Red `rollback`, `fallback`: the registry cannot be reached. Clear the task; the same run moves the champion once.
+- Red `newcomers`: a new champion's figures could not be read, or it is worse and a person must say so. The log names
+  the model and what to do.
+
+A model's spec names who carries out its actions: `rollback: {dag: nightjar_rollback}`, `fallback: {dag:
+nightjar_fallback}`. By hand: trigger one with `model` and `reason`.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import time
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.sdk import DAG, task
+from airflow.sdk import timezone as airflow_clock
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from dags.catalogue import Broken, catalogue, home, models_folder
+from dags.handover import sentences
+from dags.nights import Nightly, newest_closed
+from dags.payload import DEFAULTS, asked, checked, form
+from jobs.errors import NightjarError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG = logging.getLogger(__name__)
+ACTIONS = {"rollback": "roll_back", "fallback": "fall_back"}
+
+
+@task
+def check(action: str, **context: Any) -> dict[str, Any]:
+    """Refuse a payload that cannot be used; returns it with a key."""
+    return checked(action, context)
+
+
+@task
+def carry_out(action: str, payload: Mapping[str, Any]) -> str:
+    """Move the champion, once for one key; skips where it is refused."""
+    from jobs.engine.registry import open_registry
+    from jobs.retraining import switching
+
+    with sentences():
+        _, request = asked(payload, action)
+        outcome = getattr(switching, ACTIONS[action])(request, open_registry(home()), airflow_clock.utcnow())
+    if outcome.state != "done":
+        raise AirflowSkipException(str(outcome))
+    LOG.info("%s", outcome)
+    return str(outcome)
+
+
+@task
+def watch_newcomers(**context: Any) -> list[str]:
+    """Every model's new champion; one broken model does not keep the others from being watched."""
+    from jobs.engine.registry import open_registry
+    from jobs.retraining.watching import look_and_act
+
+    if context["dag_run"].run_type == "backfill":
+        raise AirflowSkipException("a backfill moves nothing")
+    now, registry = airflow_clock.utcnow(), open_registry(home())
+    said, faults = [], []
+    for spec in (entry for entry in catalogue(models_folder()).values() if not isinstance(entry, Broken)):
+        try:
+            if registry.champion(spec.model) is None:
+                continue
+            outcome = look_and_act(spec, home(), newest_closed(now, spec.timezone), registry, now)
+        except NightjarError as error:
+            faults.append(str(error))
+            continue
+        LOG.info("%s: %s", spec.model, outcome)
+        said.append(f"{spec.model}: {outcome}")
+        if outcome.state in ("worse", "waits", "refused"):
+            faults.append(f"{spec.model}: {outcome}")
+    if faults:
+        raise AirflowFailException("; ".join(faults))
+    return said
+
+
+for _action in ACTIONS:
+    with DAG(
+        f"nightjar_{_action}",
+        description=f"Carry out a {_action} in the registry",
+        schedule=None,
+        max_active_runs=10,
+        is_paused_upon_creation=False,
+        auto_register=False,
+        params=form(_action),
+        default_args=DEFAULTS,
+        doc_md=__doc__,
+        tags=["nightjar", _action],
+    ) as _dag:
+        _payload: Any = check(_action)
+        carry_out.override(task_id=_action)(_action, _payload)
+    globals()[f"{_action}_dag"] = _dag
+
+with DAG(
+    "nightjar_newcomers",
+    description="Watch new champions, and roll back those that are worse than the version before them",
+    schedule=Nightly("UTC", time(12, 30)),
+    start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    default_args=DEFAULTS,
+    doc_md=__doc__,
+    tags=["nightjar", "watch"],
+):
+    watch_newcomers.override(task_id="newcomers")()
