@@ -30,7 +30,7 @@ def importances(
     Features that tell the same share their importance: shuffling one of them costs little.
     """
     from sklearn.inspection import permutation_importance
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     kept = sampled(rows, MOST_ROWS)
     frame = model_frame(kept, numeric, categorical)

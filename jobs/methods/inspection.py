@@ -78,7 +78,7 @@ def giveaways(
     It sees what a correlation does not: a label hidden in missing values, in a category or in both tails.
     """
     from sklearn.metrics import roc_auc_score
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     learned, tried = sampled(rows[~later], MOST_ROWS), sampled(rows[later], MOST_ROWS)
     label, truth = (part["label"].to_numpy(dtype=int) for part in (learned, tried))
