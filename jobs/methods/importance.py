@@ -30,12 +30,13 @@ def importances(
     Features that tell the same share their importance: shuffling one of them costs little.
     """
     from sklearn.inspection import permutation_importance
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     kept = sampled(rows, MOST_ROWS)
     frame = model_frame(kept, numeric, categorical)
-    found = permutation_importance(
-        model, frame, kept["label"].to_numpy(dtype=int), scoring="roc_auc", n_repeats=REPEATS, random_state=SEED
-    )
+    label = kept["label"].to_numpy(dtype=int)
+    with threadpool_limits(1):  # each of many small predictions costs more with many threads
+        found = permutation_importance(model, frame, label, scoring="roc_auc", n_repeats=REPEATS, random_state=SEED)
     drop = found["importances_mean"]
     positive = np.maximum(drop, 0.0)
     share = positive / positive.sum() if positive.sum() > 0 else np.full(len(drop), 1 / len(drop))

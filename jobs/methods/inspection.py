@@ -78,16 +78,18 @@ def giveaways(
     It sees what a correlation does not: a label hidden in missing values, in a category or in both tails.
     """
     from sklearn.metrics import roc_auc_score
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     learned, tried = sampled(rows[~later], MOST_ROWS), sampled(rows[later], MOST_ROWS)
     label, truth = (part["label"].to_numpy(dtype=int) for part in (learned, tried))
     if len(np.unique(label)) < 2 or len(np.unique(truth)) < 2:
         return {}
     found = {}
-    for name in (*numeric, *categorical):
-        one = ([name], []) if name in numeric else ([], [name])
-        model = fit_candidate(learned, label, *one, rounds=20)
-        found[name] = float(roc_auc_score(truth, model.predict_proba(model_frame(tried, *one))[:, 1]))
+    with threadpool_limits(1):  # so small a fit costs more with many threads, and much more on a busy machine
+        for name in (*numeric, *categorical):
+            one = ([name], []) if name in numeric else ([], [name])
+            model = fit_candidate(learned, label, *one, rounds=20)
+            found[name] = float(roc_auc_score(truth, model.predict_proba(model_frame(tried, *one))[:, 1]))
     return found
 
 
