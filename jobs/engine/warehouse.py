@@ -199,16 +199,43 @@ class Warehouse:
 
     def publish(self) -> Path:
         """Copy the file for readers, atomically: they see the former night or this one, never a half."""
+        return self.copy_to(published_file(self.home, self.model))
+
+    def copy_to(self, target: Path) -> Path:
+        """Copy the file as it stands after the last transaction; `target` is replaced whole or not at all."""
         self._connection.execute("CHECKPOINT")
-        target = published_file(self.home, self.model)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
+        return copy_whole(model_file(self.home, self.model), target)
+
+    def replace_with(self, copy: Path) -> None:
+        """Put another file in the place of this one, which is closed; the lock stays held until the end."""
+        self._connection.close()
+        place = model_file(self.home, self.model)
+        place.with_name(f"{place.name}.wal").unlink(missing_ok=True)
+        copy_whole(copy, place)
+
+
+def copy_whole(source: Path, target: Path) -> Path:
+    """Copy a file so that others see the former one or the whole new one; folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def readable(path: Path) -> None:
+    """Open a model's file for reading and read what it has finished; WarehouseError where that cannot be done."""
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config={"autoinstall_known_extensions": False})
         try:
-            shutil.copyfile(model_file(self.home, self.model), temporary)
-            temporary.replace(target)
+            connection.execute("SELECT * FROM progress").fetchall()
         finally:
-            temporary.unlink(missing_ok=True)
-        return target
+            connection.close()
+    except duckdb.Error as error:
+        raise WarehouseError(f"{path} is no model's file: {error}") from error
 
 
 def _settings(home: Path, model: str) -> dict[str, Any]:

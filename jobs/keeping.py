@@ -1,0 +1,84 @@
+"""Copies of what cannot be computed again: each model's file with its ledger of what was sent, and the champions.
+
+A DuckDB file that is copied while it is written to is torn from its log (`.wal`); so a copy is made under the model's
+own lock, after a checkpoint, and appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from jobs.engine.warehouse import copy_whole, model_file, open_warehouse, readable
+from jobs.errors import UsageError, WarehouseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REGISTRY = "registry"
+SAVED = "before-restore"
+
+
+def back_up(home: Path, model: str, folder: Path) -> Path:
+    """Copy a model's file into `folder` while no night of it runs; returns the copy. An older copy is replaced.
+
+    Raises UsageError where the model has no file, WarehouseError where its lock is not to be had in time.
+    """
+    if not model_file(home, model).exists():
+        raise UsageError(f"{model}: there is no {model_file(home, model)}; nothing of this model was ever run here")
+    with open_warehouse(home, model) as warehouse:
+        return warehouse.copy_to(model_file(folder, model))
+
+
+def back_up_registry(home: Path, folder: Path) -> Path | None:
+    """Copy the embedded registry of champions so that no row lacks its file; None where there is none."""
+    source, target = home / REGISTRY, folder / REGISTRY
+    if not (source / "registry.sqlite").exists():
+        return None
+    target.mkdir(parents=True, exist_ok=True)
+    temporary = target / f".registry.sqlite.{os.getpid()}"
+    with closing(sqlite3.connect(source / "registry.sqlite")) as base, closing(sqlite3.connect(temporary)) as copy:
+        base.backup(copy)
+    for path in sorted(path for path in source.rglob("*") if path.is_file() and path.suffix != ".sqlite"):
+        kept = target / path.relative_to(source)
+        if not kept.exists():  # files are named by their digest and never change
+            copy_whole(path, kept)
+    temporary.replace(target / "registry.sqlite")
+    return target
+
+
+def restore(folder: Path, home: Path, model: str) -> Path:
+    """Put a model's copy back in place; returns where the file that stood there is kept (it may not exist).
+
+    The copy is opened and read before anything is touched. Raises UsageError where it is not there or cannot be read.
+    """
+    copy, place = model_file(folder, model), model_file(home, model)
+    if not copy.exists():
+        there = ", ".join(sorted(path.stem for path in folder.glob("*.duckdb"))) or "nothing"
+        raise UsageError(f"{copy} does not exist; {folder} holds: {there}")
+    try:
+        readable(copy)
+    except WarehouseError as error:
+        raise UsageError(f"{copy} is no copy that can be restored: {error}") from error
+    kept = home / SAVED / place.name
+    with open_warehouse(home, model) as warehouse:  # waits for a night that runs; its file is whole afterwards
+        warehouse.copy_to(kept)
+        warehouse.replace_with(copy)
+    return kept
+
+
+def restore_registry(folder: Path, home: Path) -> Path | None:
+    """Put the copied registry back in place; None where there is no copy. The former one is kept beside the models'."""
+    copy, place = folder / REGISTRY, home / REGISTRY
+    if not (copy / "registry.sqlite").exists():
+        return None
+    if place.exists():
+        kept = home / SAVED / REGISTRY
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        place.rename(kept)
+    shutil.copytree(copy, place)
+    return place

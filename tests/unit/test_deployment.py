@@ -1,0 +1,80 @@
+"""The units that a server is set up with start what exists, with settings that somebody reads."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from deploy.airflow.settings import environment
+from deploy.airflow.start import COMPONENTS
+from jobs.cli import main
+
+UNITS = Path(__file__).resolve().parents[2] / "deploy" / "systemd"
+GIVEN = dict(
+    line.split("=", 1)
+    for line in (UNITS / "nightjar.env").read_text().splitlines()
+    if line and not line.startswith("#")
+)
+
+
+def unit(name: str) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(UNITS / name)
+    return parser
+
+
+def test_the_target_wants_every_component_that_a_laptop_starts() -> None:
+    wanted = set(re.findall(r"nightjar-airflow@([\w-]+)\.service", (UNITS / "nightjar-airflow.target").read_text()))
+    assert wanted == set(COMPONENTS)
+
+
+@pytest.mark.parametrize("name", ["nightjar-health.service", "nightjar-backup.service"])
+def test_each_command_of_ours_exists_with_its_options(name: str) -> None:
+    program, command, *arguments = shlex.split(unit(name)["Service"]["ExecStart"])
+    assert Path(program).name == "nightjar"
+    known = {option for parameter in main.commands[command].params for option in parameter.opts}
+    assert {one for one in arguments if one.startswith("--")} <= known
+    for variable in re.findall(r"\$\{(\w+)\}", " ".join(arguments)):
+        assert variable in GIVEN
+
+
+def test_every_timer_has_its_service_and_every_service_the_same_settings() -> None:
+    for timer in UNITS.glob("*.timer"):
+        assert timer.with_suffix(".service").exists()
+    files = {unit(path.name)["Service"]["EnvironmentFile"] for path in UNITS.glob("*.service")}
+    assert files == {"/etc/nightjar/nightjar.env"}
+
+
+def test_a_server_sets_what_a_laptop_sets(tmp_path: Path) -> None:
+    """Except what only a laptop needs: its made-up password, faster looking at files, fewer API workers."""
+    from deploy.airflow.database import Database
+
+    laptop = environment(tmp_path, 8080, Database("postgresql+psycopg2://u@h/d"), given={})
+    laptop_only = {
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL",
+        "AIRFLOW__API__WORKERS", "AIRFLOW__LOGGING__LOGGING_LEVEL",
+    }  # fmt: skip
+    assert set(laptop) - laptop_only <= set(GIVEN)
+
+
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
+    """`systemd-analyze verify`, with programs and user that exist here put in the place of a server's."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.fail("this test needs systemd-analyze; on Debian: apt-get install systemd")
+    for path in UNITS.glob("nightjar-*"):
+        text = re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", path.read_text())
+        (tmp_path / path.name).write_text(text.replace("WorkingDirectory=/opt/nightjar", "WorkingDirectory=/"))
+    (tmp_path / "nightjar-airflow@scheduler.service").write_text((tmp_path / "nightjar-airflow@.service").read_text())
+    units = [str(path) for path in tmp_path.glob("*") if path.name != "nightjar-airflow@.service"]
+    said = subprocess.run([program, "verify", "--man=no", *units], capture_output=True, text=True, check=False)
+    ours = [line for line in said.stderr.splitlines() if "nightjar" in line and "Unknown key" in line]
+    assert ours == []

@@ -1,0 +1,115 @@
+"""Copies of what cannot be computed again: made between two nights, put back whole, and nothing is sent twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from jobs import delivery, keeping
+from jobs.cli import main
+from jobs.engine.warehouse import model_file, open_warehouse
+from jobs.errors import UsageError
+from jobs.pipeline import STAGE_NAMES
+from tests.kiosk import Kiosk, day, days
+from tests.receivers import mail_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LAST = 16
+
+
+@pytest.fixture
+def told(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> Kiosk:
+    """A kiosk whose last night found nothing delivered, and said so in a mail."""
+    kiosk.changes |= {
+        "labels": None, "outcomes": None, "mail": {"to": ["night@example.org"]},
+        "rules": [{"metric": "psi", "above": 50.0}],
+    }  # fmt: skip
+    for number in range(1, LAST):
+        kiosk.predict(number, [f"{number}-{row}" for row in range(60)])
+    kiosk.run(days(1, LAST), *STAGE_NAMES)
+    with mail_server() as server:
+        monkeypatch.setenv(delivery.SERVER, server.url)
+        delivery.dispatch(kiosk.spec, day(LAST), kiosk.home, day(LAST))
+        assert len(server.letters) == 1
+    monkeypatch.setenv("NIGHTJAR_HOME", str(kiosk.home))
+    return kiosk
+
+
+def test_a_copy_put_back_after_a_loss_has_every_row_and_sends_nothing_again(told: Kiosk, tmp_path: Path) -> None:
+    metrics, ledger = told.table("metrics"), told.rows("SELECT * FROM dispatches ORDER BY key")
+    keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    model_file(told.home, "kiosk").unlink()
+    keeping.restore(tmp_path / "copies", told.home, "kiosk")
+    assert told.table("metrics").equals(metrics)
+    assert told.rows("SELECT * FROM dispatches ORDER BY key") == ledger
+    with mail_server() as server:
+        delivery.dispatch(told.spec, day(LAST), told.home, day(LAST))
+        assert server.letters == []
+
+
+def test_what_stood_there_is_kept(told: Kiosk, tmp_path: Path) -> None:
+    keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    told.predict(LAST + 1, ["late"])
+    told.run(days(LAST + 1, LAST + 1), "ingest")
+    kept = keeping.restore(tmp_path / "copies", told.home, "kiosk")
+    assert told.rows("SELECT COUNT(*) FROM predictions WHERE id = 'late'") == [(0,)]
+    with open_warehouse(kept.parent, "kiosk", wait=5) as former:
+        assert former.execute("SELECT COUNT(*) FROM predictions WHERE id = 'late'").fetchall() == [(1,)]
+
+
+def test_a_copy_is_never_made_in_the_middle_of_a_night(told: Kiosk, tmp_path: Path) -> None:
+    """Another process holds the model and ends after a moment; the copy is made then, and is whole."""
+    program = (
+        "import sys, time; from pathlib import Path; from jobs.engine.warehouse import open_warehouse\n"
+        "with open_warehouse(Path(sys.argv[1]), 'kiosk') as held:\n"
+        "    with held.transaction():\n"
+        "        held.execute('DELETE FROM metrics')\n"
+        "        print('ready', flush=True); time.sleep(1.5)\n"
+        "        held.execute(\"INSERT INTO progress VALUES ('night', DATE '2025-01-01', DATE '2025-01-02', 'x')\")\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(told.home)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    with open_warehouse(tmp_path / "copies", "kiosk", wait=5) as copy:
+        assert copy.execute("SELECT COUNT(*) FROM metrics").fetchall() == [(0,)]
+        assert copy.execute("SELECT COUNT(*) FROM progress WHERE stage = 'night'").fetchall() == [(1,)]
+
+
+def test_a_torn_copy_is_refused_and_nothing_is_touched(told: Kiosk, tmp_path: Path) -> None:
+    copy = keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    copy.write_bytes(copy.read_bytes()[:5000])
+    metrics = told.table("metrics")
+    with pytest.raises(UsageError, match="is no copy that can be restored"):
+        keeping.restore(tmp_path / "copies", told.home, "kiosk")
+    assert told.table("metrics").equals(metrics)
+
+
+def test_the_commands_say_what_they_copied_and_what_there_is(told: Kiosk, tmp_path: Path) -> None:
+    folder = str(tmp_path / "copies")
+    made = CliRunner().invoke(main, ["backup", folder])
+    assert (made.exit_code, made.output) == (0, f"kiosk: {folder}/kiosk.duckdb\n")
+    refused = CliRunner().invoke(main, ["restore", folder, "kiosq"])
+    assert refused.exit_code == 2
+    assert "kiosq.duckdb does not exist" in refused.output
+    assert "holds: kiosk" in refused.output
+    assert CliRunner().invoke(main, ["restore", folder, "kiosk", "--registry"]).exit_code == 0
+
+
+def test_the_registry_of_champions_is_copied_with_its_files(tmp_path: Path) -> None:
+    from jobs.engine.registry_sqlite import EmbeddedRegistry
+
+    file = tmp_path / "candidate.joblib"
+    file.write_bytes(b"weights")
+    made = EmbeddedRegistry(tmp_path / "home" / "registry").register("shop", "shop-1", file, {})
+    keeping.back_up_registry(tmp_path / "home", tmp_path / "copies")
+    (tmp_path / "home" / "registry" / "registry.sqlite").unlink()
+    keeping.restore_registry(tmp_path / "copies", tmp_path / "home")
+    again = EmbeddedRegistry(tmp_path / "home" / "registry")
+    assert again.fetch(made, tmp_path / "fetched").read_bytes() == b"weights"
