@@ -19,6 +19,8 @@ FLOORS = (
         "jobs.pipeline",
         "jobs.cli",
         "jobs.cli_retraining",
+        "jobs.cli_keeping",
+        "jobs.keeping",
         "jobs.found",
         "jobs.delivery",
         "jobs.retraining",
