@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from jobs.errors import OrderError, UsageError
+from jobs.language import speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,7 +59,10 @@ def _run(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> S
     if stage not in STAGE_NAMES:
         raise UsageError(f"there is no stage '{stage}'; the stages are {', '.join(STAGE_NAMES)}")
     warehouse.digest = _digest(spec, stage)
-    work: Summary = import_module(f"jobs.stages.{stage}").run(spec, _widened(spec, stage, period, warehouse), warehouse)
+    with speaking(spec.language):
+        work: Summary = import_module(f"jobs.stages.{stage}").run(
+            spec, _widened(spec, stage, period, warehouse), warehouse
+        )
     return work
 
 

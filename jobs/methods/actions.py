@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from jobs.language import say
 from jobs.methods import evidence
 
 if TYPE_CHECKING:
@@ -96,20 +97,23 @@ def _held(action: str, incident: Incident, situation: Situation) -> str:
     policy = situation.policies[action]
     last = _last(action, situation)
     if other := _open_request(action, incident, situation):
-        return (
-            f"a {action} was requested on {other.night} for {other.incident}, which is still open; one at a time, "
-            f"until {other.night + timedelta(days=policy.open_days)} at most"
-        )
+        return say(
+            "a {action} was requested on {night} for {incident}, which is still open; "
+            "one at a time, until {last} at most",
+            action=say(action), night=other.night, incident=other.incident,
+            last=other.night + timedelta(days=policy.open_days),
+        )  # fmt: skip
     if last is not None and situation.night < last + timedelta(days=policy.cooldown_days):
         free = last + timedelta(days=policy.cooldown_days)
-        return f"{action} was last requested on {last}; it cools down until {free}"
+        told = "{action} was last requested on {last}; it cools down until {free}"
+        return say(told, action=say(action), last=last, free=free)
     if situation.fresh_labels < policy.min_labels:
-        return (
-            f"{situation.fresh_labels:,} labels arrived in the last {FRESH_DAYS} days, "
-            f"{action} needs {policy.min_labels:,}"
-        )
+        return say(
+            "{labels} labels arrived in the last {days} days, {action} needs {least}",
+            labels=f"{situation.fresh_labels:,}", days=FRESH_DAYS, action=say(action), least=f"{policy.min_labels:,}",
+        )  # fmt: skip
     if action == "rollback" and situation.versions.get("previous") is None:
-        return "no earlier version is known to go back to"
+        return say("no earlier version is known to go back to")
     return ""
 
 

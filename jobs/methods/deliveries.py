@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs.language import say
 from jobs.methods import wording
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ def no_data(deliveries: pd.DataFrame) -> pd.DataFrame:
     rows = came["rows"].fillna(0).to_numpy(dtype=float)
     refused = came["status"] == "refused"
     nothing = ~refused & ((came["status"] == "missing") | (rows == 0))
-    told = [f"{count:,.0f} predictions delivered" for count in rows]
-    missing = "no predictions were delivered: " + came["reason"].fillna("the files hold no row of that day")
-    reason = np.select([refused, nothing], ["the delivery was refused", missing], np.array(told, dtype=object))
+    told = [say("{count} predictions delivered", count=f"{count:,.0f}") for count in rows]
+    why = came["reason"].fillna(say("the files hold no row of that day"))
+    missing = np.array([say("no predictions were delivered: {why}", why=one) for one in why], dtype=object)
+    reason = np.select([refused, nothing], [say("the delivery was refused"), missing], np.array(told, dtype=object))
     return _verdicts(came, "no data", "volume", "").assign(
         verdict=np.select([refused, nothing], ["not_evaluated", "breach"], "ok"),
         severity="critical",
@@ -49,11 +51,15 @@ def refused(deliveries: pd.DataFrame) -> pd.DataFrame:
     """One verdict a night and source: whether its files could be accepted; the reason names path and column."""
     came = deliveries.reset_index(drop=True)
     bad = came["status"] == "refused"
+    pairs = zip(came["source"], came["reason"].fillna(say("no reason given")), strict=True)
+    refusals = np.array(
+        [say("{source} refused: {why}", source=say(source), why=why) for source, why in pairs], dtype=object
+    )
     return _verdicts(came, "refused delivery", "delivery", came["source"]).assign(
         verdict=np.where(bad, "breach", "ok"),
         severity="critical",
         n=came["rows"].fillna(0),
-        reason=np.where(bad, came["source"] + " refused: " + came["reason"].fillna("no reason given"), came["status"]),
+        reason=np.where(bad, refusals, came["status"]),
     )
 
 
@@ -74,11 +80,16 @@ def no_labels(arrivals: pd.DataFrame, period: Period) -> pd.DataFrame:
     awaited = (silence <= FORGOTTEN_DAYS) & (usual > 0)
     breach = awaited & (silence >= SILENT_DAYS) & (silence > usual)
     words = [
-        f"no labels have arrived {wording.since((day + 1).item(), int(length))}; until then they came "
-        + ("every day" if longest == 1 else f"at least every {int(longest)} days")
+        say(
+            "no labels have arrived {since}; until then they came every day"
+            if longest == 1
+            else "no labels have arrived {since}; until then they came at least every {count} days",
+            since=wording.since((day + 1).item(), int(length)),
+            count=int(longest),
+        )
         for day, length, longest in zip(last[breach], silence[breach], usual[breach], strict=True)
     ]
-    reason = np.where(awaited, "labels arrive", "no labels arrived lately").astype(object)
+    reason = np.where(awaited, say("labels arrive"), say("no labels arrived lately")).astype(object)
     reason[breach] = words
     frame = pd.DataFrame({"day": nights.astype("datetime64[s]")})
     return _verdicts(frame, "no labels", "delivery", "labels").assign(

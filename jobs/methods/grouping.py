@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from jobs.language import join
 from jobs.methods import evidence, story, wording
 from jobs.methods.evidence import RANK
 
@@ -46,7 +47,7 @@ class Incident:
             "state": self.state, "opened": str(self.opened), "last_breach": str(self.last_breach),
             "severity": self.severity, "quiet_nights": self.quiet_nights,
         }  # fmt: skip
-        return f"{story.tell(self.evidence)} {story.state(life)}"
+        return join([story.tell(self.evidence), story.state(life)])
 
     @property
     def is_open(self) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from jobs.language import join, say
 from jobs.methods import wording
 from jobs.methods.distances import SHAPES
-from jobs.methods.wording import SENTENCES, say
+from jobs.methods.wording import SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ def tell(evidence: Sequence[Item]) -> str:
     left = len(causes[CAUSES:]) + len(effects[EFFECTS:])
     if left:
         sentences.append(say(SENTENCES["more" if left > 1 else "one more"], count=left))
-    return " ".join(sentences)
+    return join(sentences)
 
 
 def _cause(one: Item) -> Iterator[str]:
@@ -108,14 +109,14 @@ def _names(one: Item) -> dict[str, Any]:
         "feature": one.get("feature") or wording.name(one["metric"]),
         "segment": one.get("segment", "all"),
         "version": one.get("version", ""),
-        "former": one.get("former_version") or "the version before",
+        "former": one.get("former_version") or say("the version before"),
         "day": one["day"],
         "first_day": one.get("first_day") or one["day"],
         "days": wording.days_text(age) if age is not None else "",
         "value": wording.number(one["metric"], one.get("value")),
         "against": wording.compared(one),
-        "bound": wording.number(one["metric"], bounds[0]) if bounds else "unknown",
-        "n": f"{n:,}" if n is not None else "unknown",
+        "bound": wording.number(one["metric"], bounds[0]) if bounds else say("unknown"),
+        "n": f"{n:,}" if n is not None else say("unknown"),
     }
 
 
@@ -126,7 +127,7 @@ def state(incident: Mapping[str, Any]) -> str:
         SENTENCES[f"state {incident['state']}"],
         opened=opened,
         last=last,
-        severity=incident["severity"],
+        severity=say(incident["severity"]),
         nights=wording.nights_text((last - opened).days + 1),
         quiet=wording.nights_text(int(incident["quiet_nights"])),
     )

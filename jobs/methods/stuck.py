@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs.language import say
 from jobs.methods import wording
 from jobs.methods.verdicts import SERIES
 
@@ -45,11 +46,12 @@ def judge(figures: pd.DataFrame, period: Period) -> pd.DataFrame:
     stands["reason"] = [
         wording.stuck(str(metric), float(value), begun.date(), int(days)) for metric, value, begun, days in rows
     ]
+    said = say("every series moves"), say("there are no figures")
     nights = pd.DataFrame({"night": pd.date_range(period.first, period.last).as_unit("us")})
     quiet = nights[~nights["night"].isin(stands["night"])].assign(
         day=lambda frame: frame["night"], metric="delivery", version="all", feature="series", segment="all",
         verdict=lambda frame: np.where(frame["night"].isin(now["night"]), "ok", "not_evaluated"),
-        reason=lambda frame: np.where(frame["night"].isin(now["night"]), "every series moves", "there are no figures"),
+        reason=lambda frame: np.where(frame["night"].isin(now["night"]), *said),
     )  # fmt: skip
     found = pd.concat([part for part in (stands.assign(verdict="breach"), quiet) if len(part)], ignore_index=True)
     return found.assign(rule="stuck", severity="warning", detector="delivery", lower=np.nan, upper=np.nan)

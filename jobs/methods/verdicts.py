@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs.language import say
 from jobs.methods import wording
 from jobs.tables import BY_NAME
 
@@ -34,13 +35,16 @@ class Text:
 
 def reasons(rule: Rule, told: pd.DataFrame, text: Text) -> npt.NDArray[np.object_]:
     """One sentence a row; `told` has verdict, why, streak, past_bound, beyond, value, bound, former, former_version."""
-    answer = np.full(len(told), "within the bound", dtype=object)
+    answer = np.full(len(told), say("within the bound"), dtype=object)
     unknown = told["why"] != ""
     answer[unknown] = told.loc[unknown, "why"]
     chance = told["past_bound"] & ~told["beyond"]
-    answer[chance] = "beyond the bound, but chance explains it for this n"
+    answer[chance] = say("beyond the bound, but chance explains it for this n")
     waiting = told["beyond"] & (told["verdict"] == "ok")
-    answer[waiting] = "beyond the bound " + told.loc[waiting, "streak"].astype(str) + f" of {rule.nights} nights"
+    answer[waiting] = [
+        say("beyond the bound {streak} of {nights} nights", streak=streak, nights=rule.nights)
+        for streak in told.loc[waiting, "streak"]
+    ]
     breach = told["verdict"] == "breach"
     columns = ["value", "bound", "former", "detector", "former_version"]
     rows = [dict(zip(columns, row, strict=True)) for row in told.loc[breach, columns].itertuples(index=False)]
@@ -51,13 +55,14 @@ def reasons(rule: Rule, told: pd.DataFrame, text: Text) -> npt.NDArray[np.object
 def _breach(rule: Rule, row: Mapping[str, Any], text: Text) -> str:
     """One breach in words: the figure, the bound, and what the bound was made from."""
     metric, bound = rule.metric, row["bound"]
-    words = (
-        f"{wording.name(metric)} {wording.number(metric, row['value'])} is {'below' if text.falling else 'above'} "
-        f"{wording.number(metric, bound)}"
-    )
+    words = say(
+        "{metric} {value} is below {bound}" if text.falling else "{metric} {value} is above {bound}",
+        metric=wording.name(metric), value=wording.number(metric, row["value"]), bound=wording.number(metric, bound),
+    )  # fmt: skip
     if not np.isfinite(row["former"]):
         return words
-    return f"{words}; {wording.against({**row, 'metric': metric, 'expected': row['former']})}"
+    held = wording.against({**row, "metric": metric, "expected": row["former"]})
+    return say("{words}; {held}", words=words, held=held)
 
 
 def frame(parts: list[pd.DataFrame], model: str) -> pd.DataFrame:

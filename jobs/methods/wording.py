@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from jobs.language import join, say
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.distances import SHAPES
 
@@ -39,7 +40,7 @@ def name(metric: str) -> str:
     >>> name("latency_p95"), name("accuracy")
     ('latency p95', 'accuracy')
     """
-    return NAMES.get(metric, metric.replace("_", " "))
+    return say(NAMES.get(metric, metric.replace("_", " ")))
 
 
 def number(metric: str, value: float | None) -> str:
@@ -51,7 +52,7 @@ def number(metric: str, value: float | None) -> str:
     'unknown'
     """
     if value is None or not math.isfinite(value):
-        return "unknown"
+        return say("unknown")
     definition = BY_NAME.get(metric)
     if metric.startswith("latency"):
         return f"{value:,.0f} ms"
@@ -75,6 +76,14 @@ def _percent(share: float) -> str:
     return f"{share * 100:.{2 if 0.999 < share < 1 else 1}f} %"
 
 
+AGAINST = {
+    "recent": "recently {value}",
+    "reference": "in the reference {value}",
+    "previous_version": "{former}: {value}",
+}
+"""What a figure is told against, by the detector that spoke."""
+
+
 def against(item: Evidence) -> str:
     """What a figure is told against; empty where there is nothing.
 
@@ -85,13 +94,9 @@ def against(item: Evidence) -> str:
     if expected is None or not math.isfinite(expected):
         bounds = [item.get("lower"), item.get("upper")]
         told = [number(metric, bound) for bound in bounds if bound is not None and math.isfinite(bound)]
-        return f"bound {told[0]}" if told else ""
-    lead = {
-        "recent": "recently",
-        "reference": "in the reference",
-        "previous_version": f"{item.get('former_version') or 'the version before'}:",
-    }.get(item.get("detector", ""), "expected")
-    return f"{lead} {number(metric, expected)}"
+        return say("bound {value}", value=told[0]) if told else ""
+    lead = AGAINST.get(item.get("detector", ""), "expected {value}")
+    return say(lead, value=number(metric, expected), former=item.get("former_version") or say("the version before"))
 
 
 def compared(item: Evidence) -> str:
@@ -102,7 +107,7 @@ def compared(item: Evidence) -> str:
     """
     if item.get("detector") != "previous_version" or item.get("expected") is None:
         return against(item)
-    former = item.get("former_version") or "the version before"
+    former = item.get("former_version") or say("the version before")
     return say("{former} had {value}", former=former, value=number(item["metric"], item["expected"]))
 
 
@@ -116,16 +121,19 @@ def figure(item: Evidence) -> str:
     """
     metric, value, rule = item["metric"], item.get("value"), item.get("rule", "")
     if rule == "no data":
-        return f"no predictions for {item['day']}"
+        return say("no predictions for {day}", day=item["day"])
     if metric == "delivery" or rule == "stuck":
         return str(item["reason"])
-    feature = item.get("feature", "")
-    where = "" if item.get("segment", "all") == "all" else f" for {item['segment']}"
+    feature, segment = item.get("feature", ""), item.get("segment", "all")
+    gaps = {"metric": name(metric), "feature": feature, "value": number(metric, value), "segment": segment}
     if metric in SHAPES and feature:
-        return f"{feature} drifted ({name(metric)} {number(metric, value)}){where}"
-    subject = f"{name(metric)} of {feature}" if feature else name(metric)
-    told = against(item)
-    return f"{subject} {number(metric, value)}{where}" + (f" ({told})" if told else "")
+        told = say("{feature} drifted ({metric} {value})", **gaps)
+        return told if segment == "all" else say("{told} for {segment}", told=told, segment=segment)
+    told = say("{metric} of {feature} {value}" if feature else "{metric} {value}", **gaps)
+    if segment != "all":
+        told = say("{told} for {segment}", told=told, segment=segment)
+    held = against(item)
+    return say("{told} ({held})", told=told, held=held) if held else told
 
 
 def title(evidence: Sequence[Evidence]) -> str:
@@ -147,13 +155,13 @@ def title(evidence: Sequence[Evidence]) -> str:
         if item["role"] == "effect" and item.get("severity") != "info":
             effects.setdefault(item["metric"], figure(item))
     if not causes and not effects:
-        return figure(evidence[0]) if evidence else "nothing is known"
+        return figure(evidence[0]) if evidence else say("nothing is known")
     sides = [_list(list(dict.fromkeys(causes))), _list(list(effects.values()))]
     return " → ".join(side for side in sides if side)
 
 
 def _cause(item: Evidence) -> str:
-    return f"new version {item['version']}" if item["metric"] == "version" else figure(item)
+    return say("new version {version}", version=item["version"]) if item["metric"] == "version" else figure(item)
 
 
 def _list(texts: Sequence[str], most: int = 2) -> str:
@@ -163,7 +171,9 @@ def _list(texts: Sequence[str], most: int = 2) -> str:
     'a, b and 2 more'
     """
     shown, rest = texts[:most], len(texts) - most
-    return f"{', '.join(shown)} and {rest} more" if rest > 0 else " and ".join(shown)
+    if rest > 0:
+        return say("{names} and {count} more", names=say(", ").join(shown), count=rest)
+    return say(" and ").join(shown)
 
 
 def since(day: date, days: int) -> str:
@@ -173,7 +183,7 @@ def since(day: date, days: int) -> str:
     >>> since(date(2025, 3, 1), 3)
     'since 2025-03-01 (3 days)'
     """
-    return f"since {day} ({days} day{'s' if days != 1 else ''})"
+    return say("since {day} ({days})", day=day, days=days_text(days))
 
 
 def stuck(metric: str, value: float, begun: date, days: int) -> str:
@@ -183,7 +193,8 @@ def stuck(metric: str, value: float, begun: date, days: int) -> str:
     >>> stuck("score_mean", 0.3124, date(2025, 3, 1), 5)
     'mean score stuck at 0.312 since 2025-03-01 (5 days)'
     """
-    return f"{name(metric)} stuck at {number(metric, value)} {since(begun, days)}"
+    told = {"metric": name(metric), "value": number(metric, value), "since": since(begun, days)}
+    return say("{metric} stuck at {value} {since}", **told)
 
 
 SENTENCES = {
@@ -235,18 +246,13 @@ SENTENCES = {
 """Whole sentences with named gaps, so that another language can put the gaps where it needs them."""
 
 
-def say(text: str, **names: Any) -> str:
-    """A sentence of SENTENCES with its gaps filled."""
-    return text.format(**names)
-
-
 def sentence(words: str) -> str:
     """Words as a sentence of their own.
 
     >>> sentence("no labels arrive")
     'No labels arrive.'
     """
-    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith(".") else ".")
+    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "。")) else say("."))
 
 
 def amount(value: float | None) -> str:
@@ -256,7 +262,7 @@ def amount(value: float | None) -> str:
     ('2.03', '12,346', '0.00123', 'unknown')
     """
     if value is None or not math.isfinite(value):
-        return "unknown"
+        return say("unknown")
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -277,24 +283,23 @@ def bin_name(told: Evidence) -> str:
         if amount(lower) == amount(upper):
             return say("Values of {upper}", upper=amount(upper))
         return say("Values from {lower} to {upper}", lower=amount(lower), upper=amount(upper))
-    return {"missing": "Missing values", "unseen": "Values never seen before", "infinite": "Infinite values"}.get(
-        kind, "The rarer values"
-    )
+    named = {"missing": "Missing values", "unseen": "Values never seen before", "infinite": "Infinite values"}
+    return say(named.get(kind, "The rarer values"))
 
 
 def days_text(count: int) -> str:
     """`1 day`, `7 days`."""
-    return f"{count} day" if count == 1 else f"{count} days"
+    return say("{count} day" if count == 1 else "{count} days", count=count)
 
 
 def nights_text(count: int) -> str:
     """`1 night`, `3 nights`."""
-    return f"{count} night" if count == 1 else f"{count} nights"
+    return say("{count} night" if count == 1 else "{count} nights", count=count)
 
 
 def subject(state: str, severity: str, model: str, title: str, nights: str) -> str:
     """The first line of a message about an incident."""
-    return say(SENTENCES[f"subject {state}"], severity=severity, model=model, title=title, nights=nights)
+    return say(SENTENCES[f"subject {state}"], severity=say(severity), model=model, title=title, nights=nights)
 
 
 def note(model: str, lines: Sequence[str], count: int) -> str:
@@ -304,7 +309,7 @@ def note(model: str, lines: Sequence[str], count: int) -> str:
 
 def decision(row: Mapping[str, Any]) -> str:
     """What was decided: a row of `decisions`."""
-    return say(SENTENCES[f"decision {row['outcome']}"], action=row["action"], reason=row["reason"])
+    return say(SENTENCES[f"decision {row['outcome']}"], action=say(row["action"]), reason=row["reason"])
 
 
 def owner(name: str) -> str:
@@ -312,6 +317,6 @@ def owner(name: str) -> str:
     return say(SENTENCES["owner"], owner=name) if name else ""
 
 
-def paragraph(sentences: Sequence[str]) -> str:
+def paragraph(sentences: list[str]) -> str:
     """Sentences, without the empty ones."""
-    return " ".join(filter(None, sentences))
+    return join(sentences)

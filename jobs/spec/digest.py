@@ -67,7 +67,7 @@ def _metrics(spec: ModelSpec) -> dict[str, Any]:
 
 
 def _anomalies(spec: ModelSpec) -> dict[str, Any]:
-    return {"rules": spec.all_rules, "detection": spec.detection}
+    return {"rules": spec.all_rules, "detection": spec.detection, "language": spec.language}
 
 
 def _incidents(spec: ModelSpec) -> dict[str, Any]:
