@@ -15,6 +15,7 @@ from reports.sections.calibration import calibration_of
 from reports.sections.changes import changes_of
 from reports.sections.figures import deploys_of, figure, spans_of, trend, usual
 from reports.sections.incidents import counts_of, incidents_in_view, unjudged_of
+from reports.sections.nights import leads_of, states_of
 from reports.sections.quality import quality_of
 from reports.sections.segments import segments_of
 from reports.sections.versions import business_of, lines_of, percentiles_of, versions_of
@@ -76,6 +77,8 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         calibration=calibration_of(known, spec.label_ages),
         changes=changes_of(known),
         first_night=first_night,
+        states=states_of(known),
+        leads=leads_of(known, open_now, deploys, unit),
     )
 
 

@@ -333,3 +333,7 @@ class NightView:
     """Mix and rate behind the changes of the main rates, where they were computed."""
     first_night: date | None = None
     """The first night there is a report of, where that is known."""
+    states: tuple[str, ...] = ()
+    """The states of the last four weeks' nights, this one last; empty where nothing is known of one."""
+    leads: tuple[Trend, ...] = ()
+    """The series that the first incident rests on."""

@@ -1,0 +1,48 @@
+"""The bins of one feature as PNG: the share of rows in the reference, and on the day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reports.charts import png
+from reports.charts.png import Canvas
+from reports.formats import share
+from reports.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reports.view import Bin
+
+WIDTH = 544
+LEFT, RIGHT, TOP, ROW = 150, 74, 12, 26
+ROWS_MOST = 10
+LETTERS = 15
+
+
+def shown(bins: Sequence[Bin]) -> list[Bin]:
+    """The bins that add most to PSI, in their own order."""
+    chosen = sorted(range(len(bins)), key=lambda place: (-abs(bins[place].contribution), place))[:ROWS_MOST]
+    return [bins[place] for place in sorted(chosen)]
+
+
+def height(bins: Sequence[Bin]) -> int:
+    """How tall the picture of these bins is."""
+    return 2 * TOP + ROW * len(shown(bins))
+
+
+def draw(bins: Sequence[Bin]) -> bytes:
+    """The picture: a bin a row, the reference above in grey, the day below in colour. A label no font has is a number."""
+    rows = shown(bins)
+    canvas = Canvas(WIDTH, height(bins))
+    most = max((value for one in rows for value in (one.expected, one.observed)), default=0.0) or 1.0
+    wide = (WIDTH - LEFT - RIGHT) / most
+    for place, one in enumerate(rows):
+        top = TOP + place * ROW
+        label = plain(one.label, LETTERS)
+        canvas.text(label if png.drawable(label) else f"{place + 1}", LEFT - 12, top + 17, anchor="right", size=14)
+        canvas.box(LEFT, top + 4, max(one.expected * wide, 1), 6, png.OVER, 0.6)
+        canvas.box(LEFT, top + 11, max(one.observed * wide, 1), 9, png.MOVED)
+        canvas.text(share(one.observed, 0), LEFT + max(one.expected, one.observed) * wide + 8, top + 18, size=14)
+    canvas.line([LEFT, LEFT], [TOP, TOP + ROW * len(rows)], png.OVER, 1.0)
+    return canvas.png()
