@@ -14,6 +14,7 @@ from reports.words import word
 
 if TYPE_CHECKING:
     from reports.series import Trend
+    from reports.words import Kind
 
 WIDTH, HEIGHT = 544, 208
 LEFT, RIGHT, TOP, BOTTOM = 16, 76, 18, 38
@@ -28,13 +29,14 @@ def draw(trend: Trend, limits: tuple[float, ...] = ()) -> bytes:
     part = slice(first - trend.first, None)
     kind = word(trend.figure.key.metric).kind
     estimate = trend.estimate if trend.estimate is not None else np.full(len(trend.values), np.nan)
-    series = [trend.values, trend.thin, estimate, *bounds(trend), np.asarray(limits, dtype=float)]
-    low, high, ticks = domain(kind, *(one[part] if len(one) == len(trend.values) else one for one in series))
+    series = [trend.values, trend.thin, estimate, *_possible(bounds(trend), kind)]
+    low, high, ticks = domain(kind, *(one[part] for one in series), np.asarray(limits, dtype=float))
     x = Scale(first, max(trend.last, first + 1), LEFT + 4, WIDTH - RIGHT - 6)
     y = Scale(low, high, HEIGHT - BOTTOM, TOP + 6)
     days = x(np.arange(first, trend.last + 1))
     _spans(canvas, trend, x)
-    canvas.area(days, y(trend.lower[part]), y(trend.upper[part]), png.BAND)
+    lower, upper = (y(one[part]) for one in _possible((trend.lower, trend.upper), kind))
+    canvas.area(days, lower, upper, png.BAND)
     _axes(canvas, trend, first, x, y, ticks)
     for limit in limits:
         canvas.line([LEFT, WIDTH - RIGHT], [y.at(limit)] * 2, png.TONES["critical"], 1.2, (4, 3))
@@ -46,6 +48,11 @@ def draw(trend: Trend, limits: tuple[float, ...] = ()) -> bytes:
     values = y(trend.values[part])
     _value(canvas, days, values, trend.breached[part])
     return canvas.png()
+
+
+def _possible(ranges: tuple[png.Array, ...], kind: Kind) -> list[png.Array]:
+    """An expected range where its numbers can lie: a share is never above 1."""
+    return [np.clip(one, 0.0, 1.0) if kind == "share" else one for one in ranges]
 
 
 def _value(canvas: Canvas, days: png.Array, values: png.Array, breached: png.Array) -> None:
