@@ -1,12 +1,12 @@
 """A night's mail: a subject that says the state, a text part, an HTML part with its pictures, and the page on wish.
 
-    multipart/mixed                    only with an attachment
-      multipart/alternative
-        text/plain                     reports.mail_text
-        multipart/related
-          text/html                    reports.mail_html, templates/mail.html, reports.mail_style
-          image/png ...                reports.mail_pictures, by Content-ID
-      text/html                        the page
+multipart/mixed                    only with an attachment
+  multipart/alternative
+    text/plain                     reports.mail_text
+    multipart/related
+      text/html                    reports.mail_html, templates/mail.html, reports.mail_style
+      image/png ...                reports.mail_pictures, by Content-ID
+  text/html                        the page
 """
 
 from __future__ import annotations

@@ -69,13 +69,13 @@ def facts(view: NightView) -> str:
 
 
 def bars(features: Sequence[Drift]) -> list[Bar]:
-    """The drifted features as bars on one scale."""
+    """The drifted features as bars on one scale, which is at least twice as long as a rule's limit."""
     told = [one for one in features if one.psi.value is not None][:DRIFTED_MOST]
-    most = max((one.psi.value or 0.0 for one in told), default=0.0) or 1.0
+    most = max((size for one in told for size in (one.psi.value or 0.0, 2 * max(one.limits, default=0.0))), default=1.0)
     return [
         Bar(
             plain(one.name, 60), number_text(one.psi), one.psi.severity or "warning",
-            max(round(100 * (one.psi.value or 0.0) / most), LEAST_BAR),
+            max(round(100 * (one.psi.value or 0.0) / (most or 1.0)), LEAST_BAR),
         )
         for one in told
     ]  # fmt: skip

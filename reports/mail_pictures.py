@@ -35,6 +35,10 @@ class Picture:
     alt: str
     key: str = ""
     """How to read it."""
+    now: str = ""
+    """The newest value, beside the title."""
+    incident: int = 0
+    """The number of the incident it belongs to; 0 for none."""
 
 
 def nights(view: NightView) -> Picture | None:
@@ -62,28 +66,37 @@ def states_text(states: tuple[str, ...]) -> str:
 
 
 def trends(view: NightView) -> list[Picture]:
-    """What the first incident rests on; on a night without incidents how right the model was, or how much came in."""
+    """What the first incidents rest on; on a night without any how right the model was, or how much came in."""
     from reports.charts import png_trend
 
     out = []
-    for place, trend in enumerate(_chosen(view)):
+    for place, (number, trend) in enumerate(_chosen(view)):
         drawn = png_trend.draw(trend, _limits(view, trend))
         title = plain(trend.title or sentence.full_label(trend.figure.key), 90)
         alt = plain(f"{title}. {sentence.describe(trend)}", ALT_MOST)
         out.append(
-            Picture(f"trend-{place + 1}", drawn, png_trend.WIDTH, png_trend.HEIGHT, title, alt, _reading(view, trend))
-        )
+            Picture(f"trend-{place + 1}", drawn, png_trend.WIDTH, png_trend.HEIGHT, title, alt, _reading(view, trend),
+                    _newest(trend), number)
+        )  # fmt: skip
     return out
 
 
-def _chosen(view: NightView) -> list[Trend]:
-    """Trends with at least two figures."""
-    if view.leads:
-        known = view.leads
-    else:
-        right = [one for one in view.tiles if one.figure.key.age >= 0 and word(one.figure.key.metric).kind == "share"]
-        known = (*right[:1], *(one for one in view.tiles if one.figure.key.metric == "volume"))[:1]
-    return [one for one in known if (one.values == one.values).sum() >= 2][:TRENDS_MOST]
+def _chosen(view: NightView) -> list[tuple[int, Trend]]:
+    """Trends with at least two figures, and the incidents they belong to."""
+    right = [one for one in view.tiles if one.figure.key.age >= 0 and word(one.figure.key.metric).kind == "share"]
+    volume = [one for one in view.tiles if one.figure.key.metric == "volume"]
+    known = view.leads if view.incidents else [(0, one) for one in (*right, *volume)[:1]]
+    return [(number, one) for number, one in known if (one.values == one.values).sum() >= 2][:TRENDS_MOST]
+
+
+def _newest(trend: Trend) -> str:
+    """`84.6 %, expected 86.8–95.0 %`; where nothing is expected, what is usual."""
+    figure, kind = trend.figure, word(trend.figure.key.metric).kind
+    if figure.value is None:
+        return ""
+    expected = f", expected {formats.interval(*figure.expected, kind, figure.unit)}" if figure.expected else ""
+    usual = f", usually {formats.number(figure.usual, kind, figure.unit)}" if figure.usual is not None else ""
+    return formats.number(figure.value, kind, figure.unit) + (expected or usual)
 
 
 def _limits(view: NightView, trend: Trend) -> tuple[float, ...]:
@@ -98,6 +111,8 @@ def _reading(view: NightView, trend: Trend) -> str:
     said = []
     if (trend.lower == trend.lower).any():
         said.append("shaded: the expected range")
+    if trend.estimate is not None:
+        said.append("dotted: estimated without labels")
     if _limits(view, trend):
         said.append("dashed red: the rule's limit")
     if trend.breached.any():

@@ -53,6 +53,7 @@ STYLES: dict[str, str] = {
     "title": _text(16, 23, INK, f"padding:2px 0 4px 14px;{BREAK}"),
     "words": _text(15, 22, INK, f"margin:6px 0 0 0;{BREAK}"),
     "soft": f"color:{SOFT};",
+    "now": f"color:{SOFT};font-weight:normal;",
     "note": _text(14, 20, SOFT, "padding:0 28px 14px 28px;"),
     "picture": _text(14, 20, INK, f"margin:0 0 6px 0;font-weight:bold;{BREAK}"),
     "image": f"{_text(13, 18, SOFT)}display:block;width:100%;max-width:544px;height:auto;border:0;",
@@ -65,9 +66,11 @@ STYLES: dict[str, str] = {
     "change": _text(14, 20, SOFT, f"padding:9px 0 9px 10px;border-bottom:1px solid {RULE};"),
     "bar": f"padding:9px 0 9px 10px;border-bottom:1px solid {RULE};",
     "fill": "font-size:1px;line-height:10px;",
-    "button": f"background-color:{BUTTON};",
+    "action": "padding:0 28px 22px 28px;",
+    "button": f"background-color:{BUTTON};mso-padding-alt:12px 22px 12px 22px;",
     "link": _text(16, 22, ON_BUTTON, f"display:inline-block;padding:12px 22px;font-weight:bold;text-decoration:none;"
                   f"background-color:{BUTTON};"),
+    "more": f"color:{SOFT};text-decoration:underline;",
     "foot": _text(13, 19, SOFT, "padding:14px 16px 24px 16px;max-width:568px;"),
 }  # fmt: skip
 """What each kind of element looks like on a light screen."""
@@ -75,13 +78,13 @@ STYLES: dict[str, str] = {
 
 def tone(state: str) -> str:
     """Bold text in the colour of a state."""
-    return f"color:{TONES.get(state, TONES['info'])[0]};font-weight:bold;"
+    return f"color:{TONES.get(state, TONES['info'])[0]};font-weight:bold;white-space:nowrap;"
 
 
 def pill(state: str) -> str:
     """The same on its tint."""
     ink, tint = TONES.get(state, TONES["info"])
-    return f"background-color:{tint};color:{ink};font-weight:bold;padding:4px 9px;"
+    return f"background-color:{tint};color:{ink};font-weight:bold;padding:4px 3px;"
 
 
 def fill(state: str) -> str:

@@ -42,7 +42,9 @@ def text_part(view: NightView, link: str) -> str:
         lines += _figures(view.tiles[:FIGURES_MOST])
     if moved := [one for one in drifted(view) if one.psi.value is not None][:DRIFTED_MOST]:
         lines += _heading("Inputs that left the reference")
-        lines += [line for one in moved for line in _wrapped(f"{plain(one.name, 60)}: PSI {number_text(one.psi)}", "- ")]
+        lines += [
+            line for one in moved for line in _wrapped(f"{plain(one.name, 60)}: PSI {number_text(one.psi)}", "- ")
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -73,7 +75,11 @@ def _figures(tiles: tuple[Trend, ...]) -> list[str]:
     """Names, values and what is to be said of them, in columns."""
     rows = [(f"{tile.title or sentence.label(tile.figure.key)}", *_told(tile)) for tile in tiles]
     names, values = (min(max(len(row[place]) for row in rows), 34) for place in (0, 1))
-    return [f"{name:<{names}}  {value:>{values}}  {said}".rstrip() for name, value, said in rows]
+    out = []
+    for name, value, said in rows:
+        lead = f"{name:<{names}}  {value:>{values}}  "
+        out += [lead.rstrip()] if not said else _wrapped(said, lead)
+    return out
 
 
 def _told(tile: Trend) -> tuple[str, str]:

@@ -335,5 +335,5 @@ class NightView:
     """The first night there is a report of, where that is known."""
     states: tuple[str, ...] = ()
     """The states of the last four weeks' nights, this one last; empty where nothing is known of one."""
-    leads: tuple[Trend, ...] = ()
-    """The series that the first incident rests on."""
+    leads: tuple[tuple[int, Trend], ...] = ()
+    """The series that the first incidents rest on, each with its incident's number."""

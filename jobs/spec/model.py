@@ -117,6 +117,7 @@ ChangeText = Annotated[
 
 
 _ENVIRONMENT = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
+_ADDRESS = r"^([^<>@,\r\n]*<[^@\s<>,]+@[^@\s<>,]+>|[^@\s<>,]+@[^@\s<>,]+)$"
 _CHANNEL = rf"^(mail|log|mailto:[^@\s]+@[^@\s]+|{_ENVIRONMENT[1:-1]})$"
 
 
@@ -513,12 +514,14 @@ class Marker(Strict):
 class Mail(Strict):
     """Who gets the nightly mail; nobody by default."""
 
-    to: tuple[str, ...] = ()
-    """Mail addresses."""
+    to: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = ()
+    """Mail addresses: `ops@example.org`, or `On call <ops@example.org>`."""
     when: Literal["always", "incident", "change"] = "change"
     """`change`: when an incident opens, escalates or resolves; `incident`: while one is open and not acknowledged."""
     connection: str | None = None
     """Airflow: the SMTP connection that sends it; absent, and outside Airflow: `NIGHTJAR_SMTP`."""
+    attach: bool = False
+    """Whether the night's whole page goes with it as a file, for readers who cannot reach where reports are served."""
 
 
 class Schedule(Strict):

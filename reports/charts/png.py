@@ -92,7 +92,7 @@ class Canvas:
         )
 
     def text(
-        self, words: str, x: float, y: float, colour: str = SOFT, size: float = 15.0, anchor: Anchor = "left",
+        self, words: str, x: float, y: float, colour: str = SOFT, size: float = 17.0, anchor: Anchor = "left",
         weight: Weight = "normal",
     ) -> float:  # fmt: skip
         """A line of text with its baseline at y, as it is (no formulas in dollar signs); returns its width."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reports.view import Bin
 
 WIDTH = 544
-LEFT, RIGHT, TOP, ROW = 150, 74, 12, 26
+LEFT, RIGHT, TOP, ROW = 160, 74, 12, 28
 ROWS_MOST = 10
 LETTERS = 15
 
@@ -40,9 +40,9 @@ def draw(bins: Sequence[Bin]) -> bytes:
     for place, one in enumerate(rows):
         top = TOP + place * ROW
         label = plain(one.label, LETTERS)
-        canvas.text(label if png.drawable(label) else f"{place + 1}", LEFT - 12, top + 17, anchor="right", size=14)
-        canvas.box(LEFT, top + 4, max(one.expected * wide, 1), 6, png.OVER, 0.6)
-        canvas.box(LEFT, top + 11, max(one.observed * wide, 1), 9, png.MOVED)
-        canvas.text(share(one.observed, 0), LEFT + max(one.expected, one.observed) * wide + 8, top + 18, size=14)
+        canvas.text(label if png.drawable(label) else f"{place + 1}", LEFT - 12, top + 19, anchor="right", size=16)
+        canvas.box(LEFT, top + 4, max(one.expected * wide, 1), 7, png.OVER, 0.6)
+        canvas.box(LEFT, top + 12, max(one.observed * wide, 1), 9, png.MOVED)
+        canvas.text(share(one.observed, 0), LEFT + max(one.expected, one.observed) * wide + 8, top + 20, size=16)
     canvas.line([LEFT, LEFT], [TOP, TOP + ROW * len(rows)], png.OVER, 1.0)
     return canvas.png()

@@ -11,7 +11,7 @@ from reports.formats import short_day
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH, HEIGHT = 544, 84
+WIDTH, HEIGHT = 544, 88
 LEFT, TOP, BASE = 16, 10, 54
 HEIGHTS = {"critical": 44, "warning": 31, "info": 20, "ok": 10, "unknown": 10}
 """What is said by height too, not by colour alone."""
@@ -35,5 +35,5 @@ def draw(states: Sequence[str], last: int) -> bytes:
         now = place == len(states) - 1
         if png.drawable(name):
             at = WIDTH - LEFT if now else centre
-            canvas.text(name, at, BASE + 22, png.INK if now else png.SOFT, 14, "right" if now else "center")
+            canvas.text(name, at, BASE + 25, png.INK if now else png.SOFT, 16, "right" if now else "center")
     return canvas.png()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from reports.series import Trend
     from reports.words import Kind
 
-WIDTH, HEIGHT = 544, 208
-LEFT, RIGHT, TOP, BOTTOM = 16, 76, 18, 38
+WIDTH, HEIGHT = 544, 216
+LEFT, RIGHT, TOP, BOTTOM = 12, 78, 20, 40
 DAYS = 60
 """Of a trend's days the last ones; a mail is narrower than a page."""
 
@@ -77,14 +77,16 @@ def _axes(canvas: Canvas, trend: Trend, first: int, x: Scale, y: Scale, ticks: l
     for day, name in day_ticks(first, trend.last):
         canvas.line([x.at(day)] * 2, [HEIGHT - BOTTOM, HEIGHT - BOTTOM + 5], png.OVER, 1.0)
         anchor: png.Anchor = "left" if x.at(day) < LEFT + 20 else "center"
-        canvas.text(name if png.drawable(name) else "·", x.at(day), HEIGHT - BOTTOM + 23, anchor=anchor)
+        canvas.text(name if png.drawable(name) else "·", x.at(day), HEIGHT - BOTTOM + 26, anchor=anchor)
     free = 0.0
     for deploy in (one for one in trend.deploys if one.day >= first):
         place, name = x.at(deploy.day), f"→ {deploy.version[:10]}"
         canvas.line([place] * 2, [TOP - 2, HEIGHT - BOTTOM], png.INK, 1.2, (1, 2.4))
         if place >= free and png.drawable(name):
             right = place > 0.7 * WIDTH
-            end = canvas.text(name, place - 4 if right else place + 4, TOP - 2, png.INK, 13.5, "right" if right else "left")
+            end = canvas.text(
+                name, place - 4 if right else place + 4, TOP - 2, png.INK, 15.5, "right" if right else "left"
+            )
             free = place + 12 + end
 
 

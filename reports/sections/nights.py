@@ -43,13 +43,18 @@ def states_of(known: Known) -> tuple[str, ...]:
     return tuple(WORST[level] if level else "ok" if well else "unknown" if there else "" for level, well, there in told)
 
 
-def leads_of(known: Known, incidents: Iterable[Incident], deploys: tuple[Deploy, ...], unit: str) -> tuple[Trend, ...]:
-    """The series that the first incident rests on: its first cause, and its first effect."""
+def leads_of(
+    known: Known, incidents: Iterable[Incident], deploys: tuple[Deploy, ...], unit: str
+) -> tuple[tuple[int, Trend], ...]:
+    """Series to show beside the first incidents, each with the incident's number: cause and effect, the first first."""
     shown = tuple(incidents)
-    evidence = shown[0].evidence if shown else ()
-    causes = [one.key for one in evidence if one.role == "cause"]
-    effects = [one.key for one in evidence if one.role == "effect"]
-    others = [one.key for one in evidence if one.role not in {"cause", "effect"}]
-    keys = dict.fromkeys([*causes[:1], *effects[:1], *others, *effects[1:], *causes[1:]])
-    there = [key for key in keys if len(known.figures(key).day)]
-    return tuple(trend(known, key, shown, deploys, unit) for key in there[:LEADS_MOST])
+    wanted = [(one.number, key) for one in shown for key in _telling(one) if len(known.figures(key).day)]
+    keys = {key: number for number, key in reversed(wanted)}
+    first = list(dict.fromkeys(key for _, key in wanted))[:LEADS_MOST]
+    return tuple((keys[key], trend(known, key, shown, deploys, unit)) for key in first)
+
+
+def _telling(incident: Incident) -> list[Key]:
+    """The series of an incident's first cause and first effect; where roles are not known that of its first evidence."""
+    firsts = [[one.key for one in incident.evidence if one.role == role][:1] for role in ("cause", "effect")]
+    return firsts[0] + firsts[1] or [one.key for one in incident.evidence[:1]]
