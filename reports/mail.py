@@ -49,10 +49,7 @@ def compose(
     message.set_content(text_part(view, link), cte=_encoding(text_part(view, link)))
     _add_html(message, view, link, name, domain)
     if attachment is not None:
-        message.add_attachment(
-            attachment.encode(), maintype="text", subtype="html", filename=f"{view.model}-{view.night}.html"
-        )
-        message.get_payload()[-1].set_param("charset", "utf-8")  # type: ignore[union-attr]
+        message.add_attachment(attachment, subtype="html", cte="base64", filename=f"{view.model}-{view.night}.html")
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"=_{name}{number or ''}")
     return message
@@ -65,9 +62,9 @@ def _add_html(message: EmailMessage, view: NightView, link: str, name: str, doma
     ids = {one.name: f"{one.name}.{name}@{domain}" for one in pictures}
     html = html_part(view, link, nights, trends, bins, ids)
     message.add_alternative(html, subtype="html", cte=_encoding(html))
-    part = message.get_payload()[-1]  # type: ignore[index]
+    [*_, part] = message.iter_parts()
     for one in pictures:
-        part.add_related(  # type: ignore[union-attr]
+        part.add_related(
             one.png, "image", "png", cid=f"<{ids[one.name]}>", disposition="inline", filename=f"{one.name}.png"
         )
 

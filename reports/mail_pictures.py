@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from reports import formats, sentence
 from reports.days import number_of
 from reports.formats import plural, short_day
@@ -86,7 +88,7 @@ def _chosen(view: NightView) -> list[tuple[int, Trend]]:
     right = [one for one in view.tiles if one.figure.key.age >= 0 and word(one.figure.key.metric).kind == "share"]
     volume = [one for one in view.tiles if one.figure.key.metric == "volume"]
     known = view.leads if view.incidents else [(0, one) for one in (*right, *volume)[:1]]
-    return [(number, one) for number, one in known if (one.values == one.values).sum() >= 2][:TRENDS_MOST]
+    return [(number, one) for number, one in known if np.isfinite(one.values).sum() >= 2][:TRENDS_MOST]
 
 
 def _newest(trend: Trend) -> str:
@@ -109,7 +111,7 @@ def _limits(view: NightView, trend: Trend) -> tuple[float, ...]:
 def _reading(view: NightView, trend: Trend) -> str:
     """Which lines and tints the picture has."""
     said = []
-    if (trend.lower == trend.lower).any():
+    if np.isfinite(trend.lower).any():
         said.append("shaded: the expected range")
     if trend.estimate is not None:
         said.append("dotted: estimated without labels")

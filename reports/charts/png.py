@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -52,6 +52,7 @@ class Canvas:
         self._agg = FigureCanvasAgg(self._figure)
         self._axes = self._figure.add_axes((0, 0, 1, 1), frame_on=False, xlim=(0, width), ylim=(height, 0))
         self._axes.set_axis_off()
+        self._renderer: Any = self._agg.get_renderer()  # type: ignore[no-untyped-call]
         self._order = 0
 
     def line(
@@ -59,7 +60,7 @@ class Canvas:
         dash: tuple[float, float] | None = None,
     ) -> None:  # fmt: skip
         """A line through the points, broken where y is NaN."""
-        style: str | tuple[float, tuple[float, float]] = "solid" if dash is None else (0, dash)
+        style: tuple[float, Sequence[float]] | None = None if dash is None else (0, dash)
         self._axes.add_line(
             Line2D(x, y, color=colour, linewidth=width * POINT, linestyle=style, solid_capstyle="round",
                    solid_joinstyle="round", zorder=self._next())
@@ -67,7 +68,7 @@ class Canvas:
 
     def area(self, x: Array, lower: Array, upper: Array, colour: str) -> None:
         """The area between two lines, broken where either is NaN."""
-        known = (lower == lower) & (upper == upper)
+        known = np.isfinite(lower) & np.isfinite(upper)
         for start, stop in svg.runs(known):
             part = slice(start, stop)
             there = list(zip(x[part], upper[part], strict=True))
@@ -101,12 +102,13 @@ class Canvas:
             x, y, words, color=colour, fontsize=size * POINT, ha=anchor, va="baseline", parse_math=False,
             fontproperties=FontProperties(fname=font, size=size * POINT), zorder=self._next(),
         )  # fmt: skip
-        return float(drawn.get_window_extent(self._agg.get_renderer()).width) / SCALE
+        return float(drawn.get_window_extent(self._renderer).width) / SCALE
 
     def png(self) -> bytes:
         """The picture, without a word about who made it or when."""
-        self._agg.draw()
-        drawn = Image.fromarray(np.asarray(self._agg.buffer_rgba())).convert("RGB")
+        self._agg.draw()  # type: ignore[no-untyped-call]
+        pixels = np.asarray(self._agg.buffer_rgba())  # type: ignore[no-untyped-call]
+        drawn = Image.fromarray(pixels).convert("RGB")
         few = drawn.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         out = io.BytesIO()
         few.save(out, "PNG", optimize=True)
@@ -130,7 +132,7 @@ def drawable(words: str) -> bool:
 @cache
 def font_for(words: str, weight: Weight = "normal") -> str | None:
     """The file of a font that has every letter: the library's own, else one for Chinese; None where there is none."""
-    own = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if weight == 'bold' else ''}.ttf"
+    own = Path(mpl.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if weight == 'bold' else ''}.ttf"
     needed = {ord(letter) for letter in words}
     return next((file for file in (str(own), *_chinese()) if needed <= _letters(file)), None)
 

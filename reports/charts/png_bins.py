@@ -32,7 +32,7 @@ def height(bins: Sequence[Bin]) -> int:
 
 
 def draw(bins: Sequence[Bin]) -> bytes:
-    """The picture: a bin a row, the reference above in grey, the day below in colour. A label no font has is a number."""
+    """The picture: a row each, the reference in grey above the day in colour. A label that no font has is a number."""
     rows = shown(bins)
     canvas = Canvas(WIDTH, height(bins))
     most = max((value for one in rows for value in (one.expected, one.observed)), default=0.0) or 1.0

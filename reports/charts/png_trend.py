@@ -13,6 +13,7 @@ from reports.charts.trend import bounds
 from reports.words import word
 
 if TYPE_CHECKING:
+    from reports.index import Array
     from reports.series import Trend
     from reports.words import Kind
 
@@ -42,7 +43,7 @@ def draw(trend: Trend, limits: tuple[float, ...] = ()) -> bytes:
         canvas.line([LEFT, WIDTH - RIGHT], [y.at(limit)] * 2, png.TONES["critical"], 1.2, (4, 3))
     canvas.line(days, y(trend.expected[part]), png.EXPECT, 1.4, (4, 3))
     for day, value in zip(days.tolist(), y(trend.thin[part]).tolist(), strict=True):
-        if value == value:
+        if np.isfinite(value):
             canvas.dot(day, value, 2.0, png.OVER)
     canvas.line(days, y(estimate[part]), png.LINE, 2.0, (1.2, 2.4))
     values = y(trend.values[part])
@@ -50,12 +51,12 @@ def draw(trend: Trend, limits: tuple[float, ...] = ()) -> bytes:
     return canvas.png()
 
 
-def _possible(ranges: tuple[png.Array, ...], kind: Kind) -> list[png.Array]:
+def _possible(ranges: tuple[Array, ...], kind: Kind) -> list[Array]:
     """An expected range where its numbers can lie: a share is never above 1."""
     return [np.clip(one, 0.0, 1.0) if kind == "share" else one for one in ranges]
 
 
-def _value(canvas: Canvas, days: png.Array, values: png.Array, breached: png.Array) -> None:
+def _value(canvas: Canvas, days: Array, values: Array, breached: Array) -> None:
     """The value's line, a triangle on each breached day, a dot on the last one."""
     canvas.line(days, values, png.LINE, 2.4)
     known = np.isfinite(values)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reports.history import Known
 from reports.index import Key
 from reports.sections.figures import trend
 from reports.series import severity_rank
@@ -14,6 +13,7 @@ from reports.series import severity_rank
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reports.history import Known
     from reports.series import Deploy, Trend
     from reports.view import Incident
 
@@ -55,6 +55,6 @@ def leads_of(
 
 
 def _telling(incident: Incident) -> list[Key]:
-    """The series of an incident's first cause and first effect; where roles are not known that of its first evidence."""
+    """The series of an incident's first cause and first effect; without roles, of its first evidence."""
     firsts = [[one.key for one in incident.evidence if one.role == role][:1] for role in ("cause", "effect")]
     return firsts[0] + firsts[1] or [one.key for one in incident.evidence[:1]]

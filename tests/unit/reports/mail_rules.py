@@ -35,19 +35,53 @@ ROWS_MOST = 25
 CONTRAST_LEAST = 4.5
 """WCAG 2.2, 1.4.3."""
 TAGS = frozenset(
-    "html head meta title style body table tr td th h1 h2 p span b br a img".split()
+    {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "h1", "h2", "p", "span", "b", "br", "a", "img"}
 )  # fmt: skip
 """What is used and shown everywhere; script, svg, form, picture and video among the rest are not (caniemail: html-*)."""
 PROPERTIES = frozenset(
-    "background-color border border-top border-bottom color font-family font-size font-weight height line-height "
-    "margin padding text-decoration white-space width".split()
+    {
+        "background-color",
+        "border",
+        "border-top",
+        "border-bottom",
+        "color",
+        "font-family",
+        "font-size",
+        "font-weight",
+        "height",
+        "line-height",
+        "margin",
+        "padding",
+        "text-decoration",
+        "white-space",
+        "width",
+    }
 )
 """Shown by Gmail and by Word alike (caniemail: css-*); height and padding with the limits below."""
-EXTRAS = frozenset("display max-width word-break word-wrap -webkit-text-size-adjust mso-padding-alt".split())
+EXTRAS = frozenset({"display", "max-width", "word-break", "word-wrap", "-webkit-text-size-adjust", "mso-padding-alt"})
 """Ignored by some program with no harm, under the rules below."""
 ATTRIBUTES = frozenset(
-    "align alt bgcolor border cellpadding cellspacing class content charset dir height href lang name role scope src "
-    "style width".split()
+    {
+        "align",
+        "alt",
+        "bgcolor",
+        "border",
+        "cellpadding",
+        "cellspacing",
+        "class",
+        "content",
+        "charset",
+        "dir",
+        "height",
+        "href",
+        "lang",
+        "name",
+        "role",
+        "scope",
+        "src",
+        "style",
+        "width",
+    }
 )
 
 
