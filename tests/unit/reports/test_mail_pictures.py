@@ -23,19 +23,11 @@ from tests.unit.reports.test_mail import view
 from tests.unit.reports.test_page import HOSTILE, hostile
 
 
-def colours(picture: bytes) -> set[str]:
-    """The colours of a PNG."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    return {"#{:02x}{:02x}{:02x}".format(*one) for _, one in image.getcolors(1 << 20) or []}  # type: ignore[misc]
-
-
-def near(given: set[str], wanted: str) -> bool:
-    """Whether a colour is there, as far as a palette of few colours keeps it."""
-    parts = [int(wanted[place : place + 2], 16) for place in (1, 3, 5)]
-    return any(
-        max(abs(int(one[place : place + 2], 16) - part) for place, part in zip((1, 3, 5), parts, strict=True)) <= 6
-        for one in given
-    )
+def part_in(picture: bytes, colour: str) -> float:
+    """The part of a PNG's pixels in a colour, as far as a palette of few colours keeps it."""
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
+    wanted = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    return float((np.abs(pixels - wanted).max(axis=2) <= 6).mean())
 
 
 def test_the_state_of_each_of_the_last_nights_is_what_its_own_report_said() -> None:
@@ -70,7 +62,8 @@ def test_every_picture_says_in_words_what_it_shows() -> None:
     assert nights is not None
     assert bins is not None
     assert nights.alt == "Of the last 28 nights 13 critical, 14 well, 1 not judged."
-    assert bins.alt.startswith("browsing_time: ≤ 1.5 from 10.0\u202f% to 28.0\u202f%")
+    assert bins.alt.startswith("browsing_time: ")
+    assert "≤ 1.5 from 10.0\u202f% to 28.0\u202f%" in bins.alt
     first, second = mail_pictures.trends(seen)
     assert first.alt.startswith("PSI of browsing_time. ")
     assert "Expected" in second.alt
@@ -113,16 +106,16 @@ def test_a_png_says_nothing_but_its_pixels() -> None:
 
 def test_worse_nights_are_taller_and_each_state_has_its_colour() -> None:
     assert list(png_nights.HEIGHTS.values())[:4] == sorted(list(png_nights.HEIGHTS.values())[:4], reverse=True)
-    seen = colours(png_nights.draw(("critical", "warning", "info", "ok", "unknown", "") * 4, 20_000))
-    assert all(near(seen, png.TONES[state]) for state in png_nights.HEIGHTS)
+    seen = png_nights.draw(("critical", "warning", "info", "ok", "unknown", "") * 4, 20_000)
+    assert all(part_in(seen, png.TONES[state]) > 0.003 for state in png_nights.HEIGHTS)
 
 
 def test_the_expected_range_is_drawn_where_there_is_one() -> None:
     _, (_, accuracy) = view().leads
-    assert near(colours(png_trend.draw(accuracy)), png.BAND)
+    assert part_in(png_trend.draw(accuracy), png.BAND) > 0.2
     _, (_, bare) = view(sample_night.frames() | {"verdicts": sample_night.empty()["verdicts"]}).leads
     assert not np.isfinite(bare.lower).any()
-    assert not near(colours(png_trend.draw(bare)), png.BAND)
+    assert part_in(png_trend.draw(bare), png.BAND) < 0.01
 
 
 def test_words_in_pictures_stand_out_as_drawn_and_turned_dark() -> None:
