@@ -132,10 +132,10 @@ def bins(view: NightView) -> Picture | None:
     if feature is None:
         return None
     name = plain(feature.name, 60)
-    title = f"{name}: reference and {short_day(view.night)}"
     return Picture(
-        "bins", png_bins.draw(feature.bins), png_bins.WIDTH, png_bins.height(feature.bins), title,
+        "bins", png_bins.draw(feature.bins), png_bins.WIDTH, png_bins.height(feature.bins), name,
         plain(f"{name}: {_moved(feature)}", ALT_MOST), "grey: share in the reference; colour: share on the day",
+        f"in the reference and on {short_day(view.night)}",
     )  # fmt: skip
 
 

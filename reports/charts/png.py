@@ -134,11 +134,11 @@ def font_for(words: str, weight: Weight = "normal") -> str | None:
     """The file of a font that has every letter: the library's own, else one for Chinese; None where there is none."""
     own = Path(mpl.get_data_path()) / "fonts" / "ttf" / f"DejaVuSans{'-Bold' if weight == 'bold' else ''}.ttf"
     needed = {ord(letter) for letter in words}
-    return next((file for file in (str(own), *_chinese()) if needed <= _letters(file)), None)
+    return next((file for file in (str(own), *chinese_fonts()) if needed <= _letters(file)), None)
 
 
 @cache
-def _chinese() -> tuple[str, ...]:
+def chinese_fonts() -> tuple[str, ...]:
     """Files of installed fonts with Chinese letters, in the order of CHINESE."""
     found = {
         (place, entry.name, entry.fname)

@@ -7,9 +7,13 @@ import subprocess
 import sys
 import warnings
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.font_manager import fontManager
 from PIL import Image
 
 from reports import mail_pictures
@@ -21,6 +25,10 @@ from tests.unit.reports import sample_night
 from tests.unit.reports.mail_rules import contrast
 from tests.unit.reports.test_mail import view
 from tests.unit.reports.test_page import HOSTILE, hostile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def part_in(picture: bytes, colour: str) -> float:
@@ -138,6 +146,51 @@ def test_hostile_names_are_drawn_or_numbered(name: str) -> None:
         warnings.simplefilter("error")
         mail_pictures.trends(view(hostile(name)))
         assert png_bins.draw([Bin(name, 0.1, 0.3, 0.2), Bin("other", 0.9, 0.7, 0.1)])
+
+
+@pytest.fixture
+def chinese_font(tmp_path: Path) -> Iterator[str]:
+    """A font with one Chinese letter, a plain box, installed under a name that Chinese fonts have."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    for point in ((100, 800), (900, 800), (900, 0)):
+        pen.lineTo(point)
+    pen.closePath()
+    builder = FontBuilder(1000, isTTF=True)
+    builder.setupGlyphOrder([".notdef", "word"])
+    builder.setupCharacterMap({ord("字"): "word"})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "word": pen.glyph()})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "word": (1000, 100)})
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Noto Sans CJK Test", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    file = str(tmp_path / "chinese.ttf")
+    builder.save(file)
+    known = list(fontManager.ttflist)
+    for cache in (png.font_for, png.chinese_fonts):
+        cache.cache_clear()
+    fontManager.addfont(file)
+    yield file
+    fontManager.ttflist[:] = known
+    for cache in (png.font_for, png.chinese_fonts):
+        cache.cache_clear()
+
+
+def test_chinese_is_drawn_by_an_installed_font_that_has_it(chinese_font: str) -> None:
+    assert png.font_for("字") == chinese_font
+    assert "DejaVuSans" in str(png.font_for("12 Mar"))
+    drawn = png_bins.draw([Bin("字字字", 0.1, 0.3, 0.2)])
+    assert drawn != png_bins.draw([Bin("1", 0.1, 0.3, 0.2)])
+    assert part_in(drawn, png.SOFT) > part_in(png_bins.draw([Bin("", 0.1, 0.3, 0.2)]), png.SOFT) + 0.005, "three boxes"
+
+
+def test_the_drawing_library_is_loaded_by_who_draws_and_nobody_else() -> None:
+    code = (
+        "import sys, reports.mail, reports.page, jobs.delivery, jobs.stages.report; print('matplotlib' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
 
 
 def test_of_many_bins_those_that_moved_most_stay_in_their_order() -> None:
