@@ -117,7 +117,6 @@ ChangeText = Annotated[
 
 
 _ENVIRONMENT = r"^\$\{[A-Za-z_][A-Za-z0-9_]*\}$"
-_ADDRESS = r"^([^<>@,\r\n]*<[^@\s<>,]+@[^@\s<>,]+>|[^@\s<>,]+@[^@\s<>,]+)$"
 _CHANNEL = rf"^(mail|log|mailto:[^@\s]+@[^@\s]+|{_ENVIRONMENT[1:-1]})$"
 
 
@@ -514,8 +513,8 @@ class Marker(Strict):
 class Mail(Strict):
     """Who gets the nightly mail; nobody by default."""
 
-    to: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = ()
-    """Mail addresses: `ops@example.org`, or `On call <ops@example.org>`."""
+    to: tuple[str, ...] = ()
+    """Mail addresses."""
     when: Literal["always", "incident", "change"] = "change"
     """`change`: when an incident opens, escalates or resolves; `incident`: while one is open and not acknowledged."""
     connection: str | None = None
