@@ -9,21 +9,15 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections import Counter
-from dataclasses import dataclass
-from email import message_from_bytes, policy
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tests.unit.reports import reading_html
+from tests.unit.reports.mail_contrast import text_stands_out
+from tests.unit.reports.mail_message import Mail, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from email.message import EmailMessage
-
-    from tests.unit.reports.reading_html import Element
 
 HTML_MOST = 90_000
 """Gmail clips at about 102 KB of HTML, pictures not counted (email-bugs issue 41)."""
@@ -32,8 +26,6 @@ SHEET_MOST = 8_192
 LINE_MOST = 998
 """RFC 5322, 2.1.1, without CRLF."""
 ROWS_MOST = 25
-CONTRAST_LEAST = 4.5
-"""WCAG 2.2, 1.4.3."""
 TAGS = frozenset(
     {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "th", "h1", "h2", "p", "span", "b", "br", "a", "img"}
 )  # fmt: skip
@@ -86,42 +78,6 @@ ATTRIBUTES = frozenset(
 
 
 TURNING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A message as it came off the wire."""
-
-    raw: bytes
-
-    @cached_property
-    def message(self) -> EmailMessage:
-        read: EmailMessage = message_from_bytes(self.raw, policy=policy.default)  # type: ignore[arg-type, assignment]
-        return read
-
-    @cached_property
-    def html(self) -> str:
-        part = self.message.get_body(("html",))
-        return str(part.get_content()) if part else ""
-
-    @cached_property
-    def tree(self) -> Element:
-        return reading_html.read(self.html)
-
-    @cached_property
-    def sheet(self) -> str:
-        return "\n".join(re.findall(r"<style[^>]*>(.*?)</style>", self.html, flags=re.DOTALL))
-
-    @cached_property
-    def pictures(self) -> dict[str, bytes]:
-        parts = [part for part in self.message.walk() if part.get_content_maintype() == "image"]
-        return {str(part["Content-ID"]).strip("<>"): part.get_content() for part in parts}
-
-
-def style(element: Element) -> dict[str, str]:
-    """An element's own styles."""
-    told = (one.partition(":") for one in element.attributes.get("style", "").split(";") if one.strip())
-    return {name.strip().lower(): value.strip().lower() for name, _, value in told}
 
 
 def check(raw: bytes) -> list[str]:
@@ -312,57 +268,6 @@ def dark_screens_are_thought_of(mail: Mail) -> list[str]:
         found.append("no styles for a dark screen")
     pure = re.findall(r"#(?:000000|ffffff|000|fff)\b|:\s*(?:black|white)\b", mail.html, flags=re.IGNORECASE)
     return found + sorted({f"pure {colour}" for colour in pure})
-
-
-def text_stands_out(mail: Mail) -> list[str]:
-    """Every text against its ground, as written and with the styles for a dark screen."""
-    dark = re.search(r"@media \(prefers-color-scheme:dark\)\{((?:[^{}]*\{[^{}]*\})*)\}", mail.sheet)
-    rules: dict[str, dict[str, str]] = {}
-    for names, told in re.findall(r"([^{}]+)\{([^{}]*)\}", dark.group(1) if dark else ""):
-        for name in names.split(","):
-            declared = (one.partition(":") for one in told.split(";") if one)
-            rules.setdefault(name.strip().removeprefix("."), {}).update(
-                {key.strip(): value.replace("!important", "").strip() for key, _, value in declared}
-            )
-    found = [f"as written: {said}" for said in _faint(mail.tree, {}, "", "")]
-    return found + ([f"dark: {said}" for said in _faint(mail.tree, rules, "", "")] if dark else [])
-
-
-def _faint(element: Element, rules: dict[str, dict[str, str]], ink: str, ground: str) -> Iterator[str]:
-    """Texts below an element whose contrast is too low, with the colours they inherit."""
-    own = style(element)
-    for name in element.attributes.get("class", "").split():
-        own |= rules.get(name, {})
-    ink, ground = own.get("color", ink), own.get("background-color", ground)
-    said = "".join(_own_words(element)).strip()
-    if said and element.tag not in {"title", "root"}:
-        if not (ink and ground):
-            yield f"'{said[:30]}' has no colour or no ground of ours"
-        elif contrast(ink, ground) < CONTRAST_LEAST:
-            yield f"'{said[:30]}' {ink} on {ground} is {contrast(ink, ground):.1f}"
-    for child in element.children:
-        yield from _faint(child, rules, ink, ground)
-
-
-def _own_words(element: Element) -> Counter[str]:
-    """An element's text without that of the elements in it."""
-    return Counter(element.words) - sum((Counter(child.words) for child in element.children), Counter())
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours `#rrggbb`, 1 to 21 (WCAG 2.2).
-
-    >>> round(contrast("#000000", "#ffffff"), 1), round(contrast("#777777", "#ffffff"), 2)
-    (21.0, 4.48)
-    """
-    high, low = sorted((_light(one), _light(other)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _light(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def nothing_is_hidden(mail: Mail) -> list[str]:

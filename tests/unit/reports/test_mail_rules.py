@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.unit.reports import mail_rules, sample_night
-from tests.unit.reports.mail_rules import RULES, Mail, check
+from tests.unit.reports import sample_night
+from tests.unit.reports.mail_contrast import text_stands_out
+from tests.unit.reports.mail_message import Mail
+from tests.unit.reports.mail_rules import RULES, check
 from tests.unit.reports.test_mail import compose, part, view
 from tests.unit.reports.test_page import HOSTILE, hostile
 
@@ -178,4 +180,4 @@ def test_each_rule_catches_the_mail_that_breaks_it(rule: Callable[[Mail], list[s
 
 def test_a_dark_style_that_is_forgotten_is_found() -> None:
     text = Mail(swap('class="soft" style="font', 'style="font')())  # a soft text that no longer follows the dark screen
-    assert any(said.startswith("dark:") for said in mail_rules.text_stands_out(text))
+    assert any(said.startswith("dark:") for said in text_stands_out(text))
