@@ -223,12 +223,14 @@ def _worth_a_mail(spec: ModelSpec, view: NightView, news: bool) -> bool:
 
 def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: datetime) -> Any:
     from jobs.stages.report import report_file
+    from reports import page as pages
     from reports.mail import compose
 
     page = report_file(home, spec.model, view.night)
     links = os.environ.get(LINKS)
     link = f"{links.rstrip('/')}/{spec.model}/{view.night}/{page.name}" if links else page.as_uri()
-    message = compose(view, sender(), spec.mail.to, link, key)
+    attachment = pages.render(view, site=False) if spec.mail.attach else None
+    message = compose(view, sender(), spec.mail.to, link, key, attachment)
     message["Date"] = format_datetime(now)
     return message
 

@@ -7,7 +7,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING, Any
 
-from reports.mail import domain_of
+from reports.mail import SUBJECT_MOST, domain_of
+from reports.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ def letter(subject: str, payload: Mapping[str, Any], sender: str, recipient: str
     The Message-ID is made of the key, the thread of the incident. There is no Date header; who sends it knows the time.
     """
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = " ".join(subject.split())
+    message["Subject"] = plain(subject, SUBJECT_MOST)
     message["From"] = sender
     message["To"] = recipient
     message["Message-ID"] = _name(payload["key"], sender)

@@ -1,6 +1,12 @@
-"""A night's mail: a subject that says the state, a text part, and an HTML part that mail programs can show.
+"""A night's mail: a subject that says the state, a text part, an HTML part with its pictures, and the page on wish.
 
-Tables and inlined styles only; no script, no SVG, no picture from a network.
+multipart/mixed                    only with an attachment
+  multipart/alternative
+    text/plain                     reports.mail_text
+    multipart/related
+      text/html                    reports.mail_html, templates/mail.html, reports.mail_style
+      image/png ...                reports.mail_pictures, by Content-ID
+  text/html                        the page
 """
 
 from __future__ import annotations
@@ -11,39 +17,62 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
-from reports import sentence
-from reports.formats import long_day, short_day
-from reports.page import change_text, environment, interval_text, number_text
+from reports import mail_pictures, sentence
+from reports.formats import short_day
+from reports.mail_html import html_part
+from reports.mail_text import text_part
 from reports.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reports.series import Trend
     from reports.view import NightView
 
-INCIDENTS_MOST = 8
-FIGURES_MOST = 12
 SUBJECT_MOST = 120
 
 
-def compose(view: NightView, sender: str, recipients: Iterable[str], link: str, key: str) -> EmailMessage:
+def compose(
+    view: NightView, sender: str, recipients: Iterable[str], link: str, key: str, attachment: str | None = None
+) -> EmailMessage:
     """The mail of a night. `link` leads to the page; `key` names the message, so that sending it again is seen.
 
-    Boundaries and Message-ID are made of the key: the same night gives the same bytes. There is no Date header; who
-    sends it knows the time.
+    `attachment` is a page to go with it. Boundaries, Content-IDs and Message-ID are made of the key: the same night
+    gives the same bytes. There is no Date header; who sends it knows the time.
     """
-    name = hashlib.sha256(key.encode()).hexdigest()[:32]
+    name, domain = hashlib.sha256(key.encode()).hexdigest()[:32], domain_of(sender)
     message = EmailMessage(policy=SMTP)
     message["Subject"] = subject(view)
     message["From"] = sender
     message["To"] = ", ".join(recipients)
-    message["Message-ID"] = f"<{name}@{domain_of(sender)}>"
+    message["Message-ID"] = f"<{name}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text_part(view, link), cte="quoted-printable")
-    message.add_alternative(html_part(view, link), subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{name}")
+    message.set_content(text_part(view, link), cte=_encoding(text_part(view, link)))
+    _add_html(message, view, link, name, domain)
+    if attachment is not None:
+        message.add_attachment(attachment, subtype="html", cte="base64", filename=f"{view.model}-{view.night}.html")
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{name}{number or ''}")
     return message
+
+
+def _add_html(message: EmailMessage, view: NightView, link: str, name: str, domain: str) -> None:
+    """The HTML part, and its pictures beside it."""
+    nights, trends, bins = mail_pictures.nights(view), mail_pictures.trends(view), mail_pictures.bins(view)
+    pictures = [one for one in (nights, *trends, bins) if one]
+    ids = {one.name: f"{one.name}.{name}@{domain}" for one in pictures}
+    html = html_part(view, link, nights, trends, bins, ids)
+    message.add_alternative(html, subtype="html", cte=_encoding(html))
+    [*_, part] = message.iter_parts()
+    for one in pictures:
+        part.add_related(
+            one.png, "image", "png", cid=f"<{ids[one.name]}>", disposition="inline", filename=f"{one.name}.png"
+        )
+
+
+def _encoding(text: str) -> str:
+    """Quoted-printable stays readable where most letters are ASCII; other scripts are shorter in base64."""
+    others = sum(letter > "\x7f" for letter in text)
+    return "quoted-printable" if others * 12 < len(text) else "base64"
 
 
 def domain_of(sender: str) -> str:
@@ -64,58 +93,3 @@ def subject(view: NightView) -> str:
     rest = f" (+{len(view.incidents) - 1} more)" if len(view.incidents) > 1 else ""
     head = f"[{lead}] {view.model} {day}: "
     return head + plain(view.incidents[0].title, max(SUBJECT_MOST - len(head) - len(rest), 20)) + rest
-
-
-def text_part(view: NightView, link: str) -> str:
-    """The mail as plain text."""
-    lines = [sentence.verdict(view), ""]
-    for incident in view.incidents[:INCIDENTS_MOST]:
-        lines.append(f"{incident.number}. {incident.title} ({incident.severity}, since {short_day(incident.opened)})")
-        lines += [f"   {words}" for words in (incident.text, incident.note) if words]
-        lines += [
-            f"   {decision.action} {decision.outcome} on {short_day(decision.night)}: {decision.reason}"
-            for decision in incident.decisions[:2]
-        ]
-    if len(view.incidents) > INCIDENTS_MOST:
-        lines.append(f"... and {len(view.incidents) - INCIDENTS_MOST} more")
-    lines += [f"Resolved: {incident.title}" for incident in view.resolved[:INCIDENTS_MOST]]
-    lines += ["", *(_figure_line(tile) for tile in view.tiles[:FIGURES_MOST]), "", f"Report: {link}"]
-    return "\n".join(lines) + "\n"
-
-
-def _figure_line(tile: Trend) -> str:
-    """`Accuracy at 7 days: 84.9 % (-9.3 pp), n 9,667`."""
-    figure, name = tile.figure, tile.title or sentence.label(tile.figure.key)
-    if figure.value is None:
-        return f"{name}: no figure ({sentence.explain(figure)})"
-    if figure.thin:
-        return f"{name}: {number_text(figure)} (not evaluated: {figure.reason})"
-    moved = f" ({change_text(figure)})" if figure.usual is not None else ""
-    between = f", {interval_text(figure)}" if interval_text(figure) else ""
-    return f"{name}: {number_text(figure)}{moved}{between}"
-
-
-def html_part(view: NightView, link: str) -> str:
-    """The mail as HTML."""
-    template = environment().get_template("mail.html")
-    page = template.render(
-        view=view,
-        verdict=sentence.verdict(view),
-        link=link,
-        day=long_day(view.night),
-        incidents=view.incidents[:INCIDENTS_MOST],
-        more=max(len(view.incidents) - INCIDENTS_MOST, 0),
-        tiles=view.tiles[:FIGURES_MOST],
-        colours=COLOURS,
-    )
-    return "\n".join(line for line in (raw.strip() for raw in page.splitlines()) if line) + "\n"
-
-
-COLOURS = {
-    "critical": ("#b3261e", "#fbe9e7"),
-    "warning": ("#8f5a00", "#fdf1d8"),
-    "info": ("#2b5d8a", "#e6f0f8"),
-    "ok": ("#23693c", "#e5f3e9"),
-    "unknown": ("#5b5d66", "#ecebe7"),
-}
-"""Text and tint of a state; a mail has no style sheet to ask."""

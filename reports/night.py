@@ -18,6 +18,7 @@ from reports.sections.estimates import estimator_of
 from reports.sections.fairness import fairness_of
 from reports.sections.figures import deploys_of, figure, spans_of, trend, usual
 from reports.sections.incidents import counts_of, incidents_in_view, unjudged_of
+from reports.sections.nights import leads_of, states_of
 from reports.sections.quality import quality_of
 from reports.sections.segments import segments_of
 from reports.sections.shapes import shapes_of
@@ -91,6 +92,8 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         shapes=shapes_of(known, ((one.name, one.psi.key) for one in inputs.features)),
         input_trends=_present(known, [Key("model_drift")], shown, deploys),
         first_night=first_night,
+        states=states_of(known),
+        leads=leads_of(known, open_now, deploys, unit),
     )
 
 

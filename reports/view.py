@@ -344,3 +344,7 @@ class NightView:
     """Drift of all inputs together."""
     first_night: date | None = None
     """The first night there is a report of, where that is known."""
+    states: tuple[str, ...] = ()
+    """The states of the last four weeks' nights, this one last; empty where nothing is known of one."""
+    leads: tuple[tuple[int, Trend], ...] = ()
+    """The series that the first incidents rest on, each with its incident's number."""

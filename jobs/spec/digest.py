@@ -75,7 +75,7 @@ def _incidents(spec: ModelSpec) -> dict[str, Any]:
     return {
         "incidents": spec.incidents,
         "actions": spec.actions,
-        "mail": spec.mail,
+        "mail": spec.mail.model_dump(mode="json", exclude={"attach"}),
         "channels": spec.channels,
         "mutes": spec.mutes,
         "markers": spec.markers,

@@ -549,6 +549,8 @@ class Mail(Strict):
     """`change`: when an incident opens, escalates or resolves; `incident`: while one is open and not acknowledged."""
     connection: str | None = None
     """Airflow: the SMTP connection that sends it; absent, and outside Airflow: `NIGHTJAR_SMTP`."""
+    attach: bool = False
+    """Whether the night's whole page goes with it as a file, for readers who cannot reach where reports are served."""
 
 
 class Schedule(Strict):

@@ -103,7 +103,7 @@ def chart(trend: Trend, name: str, title: str, desc: str) -> Markup:
     """The picture of a trend."""
     kind = word(trend.figure.key.metric).kind
     estimate = trend.estimate if trend.estimate is not None else np.full(len(trend.values), np.nan)
-    low, high, ticks = domain(kind, trend.values, trend.thin, estimate, *_bounds(trend))
+    low, high, ticks = domain(kind, trend.values, trend.thin, estimate, *bounds(trend))
     x, y = frame(trend.first, trend.last), Scale(low, high, HEIGHT - BOTTOM, TOP + 4)
     days = x(np.arange(trend.first, trend.last + 1))
     values = y(trend.values)
@@ -148,7 +148,7 @@ def path(data: str, class_: str) -> str:
     return f'<path d="{data}" class="{class_}"/>' if data else ""
 
 
-def _bounds(trend: Trend) -> tuple[Array, ...]:
+def bounds(trend: Trend) -> tuple[Array, ...]:
     """The expected range as far as it should stretch the axis: twice the values' own reach, not more."""
     known = trend.values[np.isfinite(trend.values)]
     if not len(known):
