@@ -11,12 +11,12 @@ closed form (`benchmarks.fits`), a twentieth of the cost; `--plain` adds Prophet
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from multiprocessing import get_context
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,13 @@ from benchmarks import anomalies_real as real
 from benchmarks import anomalies_sim as sim
 from benchmarks import fits
 from jobs.methods import accumulating, budget, forecast, scale, shifts, weekly_fit
-from jobs.methods.forecast import Judged
 from jobs.periods import Period
 from jobs.spec.model import Detection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs.methods.forecast import Judged
 
 SIDES = {"up": 1.0, "down": -1.0, "both": 0.0}
 FITS = {"mode": fits.mode, "prophet": weekly_fit.fit}
@@ -42,9 +46,9 @@ def judge_seed(seed: int, how: str, changed: str = "") -> list[Judged]:
     events = {} if changed == "calendar" else world.events
     detection = Detection(events=events)
     if changed == "n":
-        scale.sampling_variance = lambda scale, expected, n, error: np.zeros(np.shape(expected))
+        scale.sampling_variance = lambda *given: np.zeros(np.shape(given[1]))
     if changed == "mask":
-        shifts.learnable = lambda days, y, reach, limit: (y.copy(), np.isfinite(y))
+        shifts.learnable = lambda *given: (given[1].copy(), np.isfinite(given[1]))
     if changed == "level":
         forecast.LEVEL_GAP, forecast.LEVEL_DAYS = 0, 28
     period = Period(world.scored.first - timedelta(days=sim.BEFORE), world.scored.last)
@@ -155,7 +159,9 @@ def simulated(seeds: list[int], how: str, with_plain: bool, ablations: bool) -> 
         lines += [row(name, worlds, [variant(w, j) for w, j in both]) for name, variant in variants.items()]
         for changed in ("n", "calendar", "mask", "level"):
             less = _all_seeds(seeds, how, changed)
-            lines.append(row(f"ours, no {changed}", worlds, [ours(w, j, detection) for w, j in zip(worlds, less, strict=True)]))
+            lines.append(
+                row(f"ours, no {changed}", worlds, [ours(w, j, detection) for w, j in zip(worlds, less, strict=True)])
+            )
     lines += [
         row(name, worlds, [simple(w, detector, limit) for w in worlds])
         for name, (detector, limit) in baselines.SIMPLE.items()
@@ -179,14 +185,25 @@ def labelled() -> pd.DataFrame:
         name: [detector(one.series, one.series.days[real.BEGIN]) for one in real.daily()]
         for name, (detector, _) in baselines.SIMPLE.items()
     }
-    sigma, interval = zip(*[baselines.plain_prophet(one.series, one.series.days[28 if len(one.series.days) > 28 else 14]) for one in real.daily()], strict=True)
+    sigma, interval = zip(
+        *[
+            baselines.plain_prophet(one.series, one.series.days[28 if len(one.series.days) > 28 else 14])
+            for one in real.daily()
+        ],
+        strict=True,
+    )
     told |= {"Prophet, in-sample sigmas": list(sigma), "Prophet, its 99 % interval": list(interval)}
     usual = {"ours": 4.0} | {name: limit for name, (_, limit) in baselines.SIMPLE.items()}
     usual |= {"Prophet, in-sample sigmas": 2.0, "Prophet, its 99 % interval": 1.0}
     lines = []
     for name, scores in told.items():
         recall, false = real.score(scores, usual[name])
-        line = {"detector": name, "usual threshold": usual[name], "found": round(recall, 2), "false alarms per 100": round(false, 2)}
+        line = {
+            "detector": name,
+            "usual threshold": usual[name],
+            "found": round(recall, 2),
+            "false alarms per 100": round(false, 2),
+        }
         line |= {f"found at {rate} per 100": round(real.at_rate(scores, rate)[0], 2) for rate in (0.2, 0.4, 1.0, 2.0)}
         lines.append(line)
     return pd.DataFrame(lines)

@@ -28,18 +28,18 @@ def reference_mean(series: Series, start: np.datetime64) -> np.ndarray:
     return (series.value - past.mean()) / max(past.std(), 1e-12)
 
 
-def rolling_z(series: Series, start: np.datetime64) -> np.ndarray:
+def rolling_z(series: Series, _start: np.datetime64) -> np.ndarray:
     """Distance from the mean of the 28 days before, in their standard deviations."""
     past = pd.Series(series.value).rolling(28, min_periods=14)
     return ((series.value - past.mean().shift(1)) / past.std().shift(1).clip(lower=1e-12)).to_numpy()
 
 
-def robust_z(series: Series, start: np.datetime64) -> np.ndarray:
+def robust_z(series: Series, _start: np.datetime64) -> np.ndarray:
     """Distance from the median of the 28 days before, in their median absolute deviations (times 1.48)."""
     return _robust(pd.Series(series.value), 28, 14)
 
 
-def weekday_median(series: Series, start: np.datetime64) -> np.ndarray:
+def weekday_median(series: Series, _start: np.datetime64) -> np.ndarray:
     """Distance from the median of the same weekday in the eight weeks before, in median absolute deviations."""
     values = pd.Series(series.value)
     weekday = (series.days.astype("int64") + 3) % 7
@@ -51,7 +51,9 @@ def weekday_median(series: Series, start: np.datetime64) -> np.ndarray:
 
 def _robust(values: pd.Series, days: int, least: int) -> np.ndarray:
     centre = values.rolling(days, min_periods=least).median().shift(1)
-    spread = values.rolling(days, min_periods=least).apply(lambda w: np.nanmedian(np.abs(w - np.nanmedian(w))), raw=True)
+    spread = values.rolling(days, min_periods=least).apply(
+        lambda w: np.nanmedian(np.abs(w - np.nanmedian(w))), raw=True
+    )
     return ((values - centre) / (MAD_TO_SD * spread.shift(1)).clip(lower=1e-12)).to_numpy()
 
 

@@ -33,7 +33,9 @@ def daily() -> list[Labelled]:
     points, listed = pd.read_parquet(folder / "series.parquet"), pd.read_csv(folder / "series.csv")
     windows = pd.read_csv(folder / "windows.csv", parse_dates=["start", "end"])
     chosen = listed.loc[listed["freq"] == "daily", "series_id"]
-    return [_labelled(name, points[points["series_id"] == name], windows[windows["series_id"] == name]) for name in chosen]
+    return [
+        _labelled(name, points[points["series_id"] == name], windows[windows["series_id"] == name]) for name in chosen
+    ]
 
 
 def _labelled(name: str, rows: pd.DataFrame, windows: pd.DataFrame) -> Labelled:

@@ -11,12 +11,13 @@ holds for them all. The equivalences were found on simulated series (benchmarks/
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods.scale import Floats
+if TYPE_CHECKING:
+    from jobs.methods.scale import Floats
 
 Days = npt.NDArray[np.datetime64]
 Names = npt.NDArray[np.str_]

@@ -7,10 +7,13 @@ there by chance. This is the procedure of Benjamini and Hochberg (1995), with a 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods.scale import Floats
+if TYPE_CHECKING:
+    from jobs.methods.scale import Floats
 
 WEEKS_A_YEAR = 365.25 / 7
 

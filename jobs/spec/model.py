@@ -383,7 +383,7 @@ class Detection(Strict):
     limit: float = Field(4.0, gt=0)
     """Standardised distance from the expected value that counts as outside, of a night or of several together."""
     false_alarms: float = Field(0.02, gt=0)
-    """Alarms a week that chance may raise over all expected ranges of the model; more series, a wider limit for each."""
+    """Alarms a week that chance may raise over all expected ranges together; more series, a wider limit for each."""
     min_history: int = Field(28, ge=14)
     """Days of history before Prophet is asked; before, a seasonal median speaks."""
     max_history: int = Field(400, ge=60)
