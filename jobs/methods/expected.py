@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import forecast, rules, scale, specificity, wording
+from jobs.methods import budget, forecast, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
 from jobs.spec.model import Rule
@@ -50,12 +50,31 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
     judged = judge_all([_series(group) for group in groups])
     told = [
         group.drop(columns=["lower", "upper"]).assign(
-            expected=one.expected, lower=one.lower, upper=one.upper, distance=one.distance,
+            expected=one.expected, lower=one.lower, upper=one.upper, distance=one.distance, reach=one.reach,
             detector=one.detector, note=one.note,
         )
         for group, one in zip(groups, judged, strict=True)
     ]  # fmt: skip
     return pd.concat(told, ignore_index=True)
+
+
+def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
+    """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
+
+    All series of a night share the model's budget; each night is judged by itself.
+    """
+    if told.empty:
+        return told
+    side = told["metric"].map({metric: SIDES[BY_NAME[metric].harm] for metric in told["metric"].unique()})
+    reach = told["reach"].to_numpy(dtype=float)
+    harmful = np.where(side == 0, np.abs(reach), side * reach)
+    nights = told["night"].to_numpy().astype("datetime64[D]")
+    limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit - budget.TOGETHER)
+    return told.assign(harmful=harmful, better=-side.to_numpy() * reach > detection.limit, limit=limit)
+
+
+SIDES = {"up": 1.0, "down": -1.0, "both": 0.0}
+"""Sign of the side that hurts."""
 
 
 def _series(group: pd.DataFrame) -> Series:
@@ -77,21 +96,19 @@ def _series(group: pd.DataFrame) -> Series:
 def judge(
     rule: Rule, told: pd.DataFrame, detection: Detection, first: date, rivals: Sequence[Rule] = ()
 ) -> pd.DataFrame:
-    """Verdicts of one rule for the nights from `first` on; `told` as `expect` answers it."""
+    """Verdicts of one rule for the nights from `first` on; `told` as `budgeted` answers it."""
     chosen = rules.select(rule, told, rivals)
     if chosen.empty:
         return chosen
     chosen["why"] = _why_not(rule, chosen)
-    side = {"up": 1.0, "down": -1.0, "both": 0.0}[BY_NAME[rule.metric].harm]
-    distance = chosen["distance"].to_numpy(dtype=float)
-    harmful = np.abs(distance) if side == 0 else side * distance
     effect = specificity.large_enough(
         rule.min_effect, chosen["value"].to_numpy(dtype=float), chosen["expected"].to_numpy(dtype=float)
     )
-    chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit) & effect
+    chosen["beyond"] = (chosen["why"] == "") & (chosen["harmful"] > chosen["limit"]) & effect
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
-    better = (now["why"] == "") & (-side * now["distance"] > detection.limit)
+    better = (now["why"] == "") & now["better"]
+    chance = (now["why"] == "") & (now["harmful"] > detection.limit) & (now["harmful"] <= now["limit"])
     breach = now["beyond"] & (now["streak"] >= rule.nights)
     verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
     return now.assign(
@@ -99,7 +116,7 @@ def judge(
         verdict=verdict,
         severity=rule.severity,
         action=rule.action,
-        reason=_reasons(rule, now.assign(breach=breach, better=better)),
+        reason=_reasons(rule, now.assign(breach=breach, better=better, chance=chance)),
     )
 
 
@@ -108,7 +125,7 @@ def _why_not(rule: Rule, chosen: pd.DataFrame) -> pd.Series[str]:
     few = (chosen["n"] < rule.min_n).fillna(False) & BY_NAME[rule.metric].guarded
     rows = chosen["n"].fillna(0).astype("int64").astype(str) + f" rows, rule needs {rule.min_n}"
     why = rows.where(few, "")
-    why = chosen["note"].where(~np.isfinite(chosen["expected"]), why)
+    why = chosen["note"].where(~np.isfinite(chosen["distance"]), why)
     empty = ~np.isfinite(chosen["value"]) | (chosen["state"] == "not_evaluated")
     return chosen["reason"].fillna("no value").where(empty, why)
 
@@ -117,31 +134,42 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
     answer = np.full(len(now), "within the expected range", dtype=object)
     unknown = now["why"] != ""
     answer[unknown] = now.loc[unknown, "why"]
+    answer[now["chance"]] = "outside the expected range, which chance explains over all series of the night"
     waiting = now["beyond"] & ~now["breach"]
     answer[waiting] = (
         "outside the expected range " + now.loc[waiting, "streak"].astype(str) + f" of {rule.nights} nights"
     )
     for chosen, lead in ((now["breach"], ""), (now["better"], "better than expected: ")):
         answer[chosen] = [
-            lead + _sentence(rule.metric, tuple(row[:4]), row[4])
-            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance"]].itertuples(index=False)
+            lead + _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
+            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance", "detector"]].itertuples(
+                index=False
+            )
         ]
     noted = ~unknown & (now["note"] != "")
     answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
     return answer
 
 
-def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float) -> str:
+TOGETHER = {
+    "ewma": "and so were the nights before it, together more than chance explains",
+    "scatter": "and the nights before it scatter more than they should",
+}
+"""What is added where one night alone would not have been told."""
+
+
+def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float, detector: str) -> str:
     """How far a figure is from what was expected.
 
     `figures`: the value, what was expected, and both ends of the range.
 
-    >>> _sentence("accuracy", (0.831, 0.95, 0.93, 0.96), -9.13)
+    >>> _sentence("accuracy", (0.831, 0.95, 0.93, 0.96), -9.13, "prophet")
     'accuracy 83.1 % is below the expected 95.0 % (93.0 % to 96.0 %), 9.1 deviations away'
     """
     shown = [wording.number(metric, figure) for figure in figures]
     side = "below" if distance < 0 else "above"
-    return (
+    told = (
         f"{wording.name(metric)} {shown[0]} is {side} the expected {shown[1]} ({shown[2]} to {shown[3]}), "
         f"{abs(distance):.1f} deviations away"
     )
+    return f"{told}, {TOGETHER[detector]}" if detector in TOGETHER else told

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from jobs.methods import accumulating, shifts, weekly_fit
 from jobs.methods import scale as scales
-from jobs.methods import shifts, weekly_fit
 from jobs.methods.scale import Floats, Scale
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from jobs.spec.model import Detection
 
 Days = npt.NDArray[np.datetime64]
-Fit = Callable[[Days, Floats, Days, str | None], Floats]
+Fit = Callable[[Days, Floats, Days, weekly_fit.Calendar], Floats]
 
 NEEDED = 14
 """Points below which nothing is expected: two of each weekday."""
+
+FIRST_TIME = "a holiday or event that the history does not hold"
 
 SPREAD_DAYS = 180
 """Past days whose residuals tell how far a good day strays."""
@@ -39,6 +41,15 @@ IN_SAMPLE_FACTOR = 1.2
 
 LEAST_SHARE = 0.1
 """Of the past residuals' variance, what is never put down to sampling."""
+
+EVENT_DOUBT = 3.0
+"""How much wider, in variances, the range of a holiday or event is that was seen once; a third of it after three."""
+
+LEVEL_DAYS = 42
+"""Days whose residuals tell where the level is now, ..."""
+
+LEVEL_GAP = 10
+"""... which end that many days before the week, so that a new fault is found before it teaches itself."""
 
 MEDIAN_DAYS = 56
 """Past days that a seasonal median looks at."""
@@ -71,6 +82,8 @@ class Judged:
     upper: Floats
     distance: Floats
     """Standardised distance of the value from the expected one; negative is below."""
+    reach: Floats
+    """`distance`, or what the nights together say where that is farther (`accumulating.hear`); also of the past."""
     detector: list[str] = field(repr=False)
     note: list[str] = field(repr=False)
     """Why nothing was expected, or why the fallback spoke; else empty."""
@@ -83,6 +96,8 @@ class _Expectation(NamedTuple):
     """In-sample residuals, widened to what out-of-sample ones would be."""
     detector: str
     note: str = ""
+    doubt: Floats | float = 1.0
+    """By how much the own variance of the asked days is larger than that of others; NaN: they cannot be judged."""
 
 
 class _Case(NamedTuple):
@@ -120,7 +135,7 @@ def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekl
     before = nights < first
     result = Judged(
         np.where(before, series.expected, np.nan), nothing(points), nothing(points),
-        np.where(before, series.distance, np.nan), [""] * points, [""] * points,
+        np.where(before, series.distance, np.nan), nothing(points), [""] * points, [""] * points,
     )  # fmt: skip
     case = _Case(series, result, detection, fit)
     monday = np.datetime64(monday_of(period.first))
@@ -129,7 +144,18 @@ def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekl
         if week.size:
             _judge_week(case, int(np.searchsorted(nights, monday)), monday - series.age, week)
         monday += 7
+    _listen(result, series.days, detection.limit)
     return result
+
+
+def _listen(result: Judged, days: Days, limit: float) -> None:
+    """Fill in how far each night reaches, and name the sum where it, and not the night alone, is outside."""
+    heard = accumulating.hear(days, result.distance)
+    result.reach[:] = heard.reach
+    alone = np.abs(np.nan_to_num(result.distance)) > limit
+    for position in np.flatnonzero((heard.by != "") & (np.abs(np.nan_to_num(heard.reach)) > limit) & ~alone):
+        if result.detector[position]:
+            result.detector[position] = str(heard.by[position])
 
 
 def _judge_week(case: _Case, known: int, starts: np.datetime64, week: npt.NDArray[np.intp]) -> None:
@@ -141,7 +167,8 @@ def _judge_week(case: _Case, known: int, starts: np.datetime64, week: npt.NDArra
         scale = scales.scale_of(series.kind, _finite(series.value[past]))
         expectation = _by_prophet(case, past, scale, starts)
         asked = expectation.centre[(series.days[week] - starts).astype(int)]
-        _write(case, past, week, scale, expectation._replace(centre=asked))
+        doubt = _doubt(case, past, series.days[week])
+        _write(case, past, week, scale, expectation._replace(centre=asked, doubt=doubt))
         return
     for position in week:  # at most the first weeks of a series
         past = slice(oldest, int(position))
@@ -162,10 +189,31 @@ def _learnable(case: _Case, past: slice, scale: Scale) -> tuple[Days, Floats]:
     """The past's days and values, on the judged scale, that a forecast may learn from."""
     days = case.series.days[past]
     y = scales.forward(scale, case.series.value[past], case.series.n[past])
-    y, keep = shifts.learnable(days, y, case.result.distance[past], case.detection.limit)
+    y, keep = shifts.learnable(days, y, _reach(case, past), case.detection.limit)
     # Last year's holiday was far outside its range; this year's is learnt from it.
-    keep |= weekly_fit.holidays(days, case.detection.country) & np.isfinite(y)
+    keep |= weekly_fit.holidays(days, weekly_fit.calendar_of(case.detection)) & np.isfinite(y)
     return days[keep], y[keep]
+
+
+def _doubt(case: _Case, past: slice, asked: Days) -> Floats:
+    """How much less is known of holidays and events than of other days: nothing of one that never was, NaN."""
+    calendar = weekly_fit.calendar_of(case.detection)
+    names = weekly_fit.names(asked, calendar)
+    doubt = np.ones(asked.shape)
+    if (names != "").any():
+        before = weekly_fit.names(case.series.days[past], calendar)[np.isfinite(case.series.value[past])]
+        for position in np.flatnonzero(names != ""):
+            seen = int((before == names[position]).sum())
+            doubt[position] = 1 + EVENT_DOUBT / seen if seen else np.nan
+    return doubt
+
+
+def _reach(case: _Case, past: slice) -> Floats:
+    """How far the past nights reached; the first of them as they did with the nights before them."""
+    days = case.series.days
+    begin = int(np.searchsorted(days, days[past.start] - accumulating.MEMORY))
+    wider = slice(begin, past.stop)
+    return accumulating.hear(days[wider], case.result.distance[wider]).reach[past.start - begin :]
 
 
 def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -> _Expectation:
@@ -173,14 +221,14 @@ def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -
     days, y = _learnable(case, past, scale)
     week = starts + np.arange(7)
     try:
-        expected = case.fit(days, y, np.concatenate([days, week]), case.detection.country)
+        expected = case.fit(days, y, np.concatenate([days, week]), weekly_fit.calendar_of(case.detection))
     except weekly_fit.FitError as problem:
         note = f"Prophet failed ({problem}); the seasonal median spoke instead"
         return _by_median(case, past, scale, week)._replace(note=note)
     residuals = y - expected[:-7]
     # A flat level lags behind a slow trend: the last weeks tell where it is now. They end before a new fault.
-    until = starts - case.detection.recent_gap
-    recent = (days < until) & (days >= until - case.detection.recent_days)
+    until = starts - LEVEL_GAP
+    recent = (days < until) & (days >= until - LEVEL_DAYS)
     level = float(np.median(residuals[recent])) if recent.sum() >= NEEDED else 0.0
     return _Expectation(expected[-7:] + level, residuals * IN_SAMPLE_FACTOR, "prophet")
 
@@ -204,14 +252,16 @@ def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, 
     own = _own_variance(case, past, scale, expectation.residuals)
     error = scales.relative_error(scale, series.value[where], series.error[where])
     sampling = scales.sampling_variance(scale, expected, series.n[where], error)
-    spread = np.sqrt(own + sampling)
+    spread = np.sqrt(own * expectation.doubt + sampling)
     y = scales.forward(scale, series.value[where], series.n[where])
     result.expected[where] = expected
     result.lower[where] = scales.backward(scale, centre - limit * spread)
     result.upper[where] = scales.backward(scale, centre + limit * spread)
     result.distance[where] = (y - centre) / spread
-    for position in where:
-        result.detector[position], result.note[position] = expectation.detector, expectation.note
+    doubts = np.broadcast_to(expectation.doubt, where.shape)
+    for position, doubt in zip(where, doubts, strict=True):
+        result.detector[position] = expectation.detector
+        result.note[position] = expectation.note if np.isfinite(doubt) else FIRST_TIME
 
 
 def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> float:
@@ -221,7 +271,7 @@ def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> 
     window = slice(max(first, past.start), past.stop)
     expected, value, n = result.expected[window], series.value[window], series.n[window]
     told = np.isfinite(expected) & np.isfinite(value)
-    told &= ~shifts.lasting(series.days[window], result.distance[window], case.detection.limit)
+    told &= ~shifts.lasting(series.days[window], _reach(case, window), case.detection.limit)
     least = scales.smallest_spread(scale, _finite(value)) ** 2
     if told.sum() < SPREAD_NEEDED:
         return max(scales.spread_about(in_sample) ** 2, least)

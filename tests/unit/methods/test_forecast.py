@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DETECTION = Detection(limit=5.0)
 
 
-def broken_fit(days: object, values: object, targets: object, country: object) -> Floats:
+def broken_fit(days: object, values: object, targets: object, calendar: object) -> Floats:
     """What Prophet would do if its program could not be started."""
     raise weekly_fit.FitError("FileNotFoundError: no such program")
 
@@ -204,6 +204,18 @@ def test_a_holiday_of_the_country_is_expected_from_its_second_year_on() -> None:
     assert with_calendar.expected[april] < 0.6 * without.expected[april]
 
 
+def test_a_known_event_is_expected_from_its_second_time_on_and_not_judged_the_first() -> None:
+    """A sale that doubles the rows, on the 60th and on the 130th day: the first could be anything, the second not."""
+    value = volumes(140)
+    value[[60, 130]] *= 2
+    marked = Detection(limit=5.0, events={"sale": (day(60), day(130))})
+    judged = forecast.judge(series(value), nights(0, 139), marked)
+    assert np.isnan(judged.distance[60])
+    assert judged.note[60] == forecast.FIRST_TIME
+    assert abs(judged.distance[130]) < 5
+    assert outside(series(value), 0, 139) == [60, 130]
+
+
 # fits -----------------------------------------------------------------------------------------------------------
 
 
@@ -220,7 +232,7 @@ def test_the_same_week_is_fitted_once_a_process() -> None:
 def test_a_fit_that_cannot_be_made_is_one_kind_of_error() -> None:
     days = np.datetime64("2025-01-06") + np.arange(40)
     with pytest.raises(weekly_fit.FitError, match="XX"):
-        weekly_fit.fit(days, volumes(40), days[-7:] + 7, country="XX")
+        weekly_fit.fit(days, volumes(40), days[-7:] + 7, weekly_fit.Calendar("XX"))
 
 
 def test_fits_say_nothing_on_the_terminal() -> None:
@@ -228,8 +240,8 @@ def test_fits_say_nothing_on_the_terminal() -> None:
     script = (
         "import numpy as np; from jobs.methods import weekly_fit;"
         "days = np.datetime64('2025-01-06') + np.arange(40);"
-        "weekly_fit.holidays(days, 'PT');"
-        "weekly_fit.fit(days, np.sin(np.arange(40.0)), days[-7:] + 7, 'PT')"
+        "weekly_fit.holidays(days, weekly_fit.Calendar('PT'));"
+        "weekly_fit.fit(days, np.sin(np.arange(40.0)), days[-7:] + 7, weekly_fit.Calendar('PT'))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (ended.stdout, ended.stderr) == ("", "")
