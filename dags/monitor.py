@@ -39,7 +39,7 @@ from dags.asking import (
     record_asked,
 )
 from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
-from dags.handover import night_of, post_of, sentences, speaking_night_of
+from dags.handover import night_of, pass_over_what_speaks, post_of, sentences, speaking_night_of
 from dags.links import IncidentsLink, ReportLink
 from dags.nights import Nightly
 from jobs.periods import Period
@@ -70,12 +70,13 @@ def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
 
 
 @task
-def publish_copy(model: str) -> str:
-    """Replace the copy that people and dashboards read."""
+def publish_copy(model: str, **context: Any) -> None:
+    """Replace the copy that people and dashboards read. In a backfill nothing follows."""
     from jobs.pipeline import publish
 
     with sentences():
-        return str(publish(spec_of(model), home()))
+        LOG.info("%s", publish(spec_of(model), home()))
+    pass_over_what_speaks(context)
 
 
 @task

@@ -73,7 +73,9 @@ def models(request: Request, user: GetUserDep) -> Response:
     """The list of models; who may not read all of them gets it made of those that they may."""
     page = served.read(home() / "reports", ["index.html"])
     if page is None:
-        raise NotThere("No night has left a report yet. The first one appears when the task `report` of a run is green.")
+        raise NotThere(
+            "No night has left a report yet. The first one appears when the task `report` of a run is green."
+        )
     cards = shelf.cards(home())
     readable = get_auth_manager().get_authorized_dag_ids(user=user, method="GET")
     allowed = [card for card in cards if watching(card["model"]) in readable]
@@ -111,7 +113,9 @@ def night_of_run(run: DagRun) -> tuple[str, date]:
     if isinstance(watched, Broken):
         raise NotThere(f"The spec of {run.dag_id} cannot be read: {watched.error}")
     if watched is not None:
-        return watched.model, business_day_of({"params": asked, "dag_run": run}, watched.timezone, airflow_clock.utcnow())
+        return watched.model, business_day_of(
+            {"params": asked, "dag_run": run}, watched.timezone, airflow_clock.utcnow()
+        )
     day = asked.get("night") or asked.get("to")
     if not day or not MODEL.fullmatch(str(asked.get("model"))):
         raise NotThere(f"The run {run.run_id} of {run.dag_id} is not about a night of a model.")

@@ -1,6 +1,6 @@
 """Puts the reports where Airflow's users are: an entry in the navigation, a tab on each run, buttons on tasks.
 
-Every component of Airflow loads this file, so the pages themselves are loaded when the API server is first asked for one.
+Every component of Airflow loads this file, so the pages themselves are loaded when the API server is first asked.
 """
 
 from __future__ import annotations

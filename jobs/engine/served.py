@@ -78,10 +78,10 @@ def _content(folder: int, name: str, kind: str) -> Served | None:
 
 
 def policy(content: bytes = b"") -> str:
-    """The Content-Security-Policy with which a page is served: no request, no script but the page's own, no foreign frame.
+    """The Content-Security-Policy of a served page: no request, no script but the page's own, no foreign frame.
 
-    The script's hash is the one that the page's own policy names. That stands before anything that comes from data, so a
-    page keeps the script it was written with, and what data smuggled into it runs none.
+    The script's hash is the one that the page's own policy names. That stands before anything that comes from data, so
+    a page keeps the script it was written with, and what data smuggled into it runs none.
 
     >>> "script-src 'none'" in policy(b"<script>alert(1)</script>")
     True
