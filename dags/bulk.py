@@ -4,7 +4,7 @@ It writes the rows and pages that the nights one by one would have written, and 
 backfill does the same with one run a night; this reads each delivery once and says how much faster it was.
 
 ### At night
-- Red `check`: the model or the range cannot be worked on; the last line says why and what is possible. Nothing was done.
+- Red `check`: the model or the range cannot be worked on; the log's last line says why. Nothing was done.
 - Red `run`: the last line of the log says what to do; most often another program holds the model's file, and the line
   names it. Clearing it begins the range again; what is finished is replaced by the same rows.
 
@@ -83,8 +83,8 @@ def range_of(spec: ModelSpec, first: str, last: str, newest: date) -> Period:
         )
     if spec.start and period.first < spec.start:
         raise UsageError(
-            f"{spec.model}: the range {period} begins before the first day watched; begin it on {spec.start}, or change "
-            "start in the spec"
+            f"{spec.model}: the range {period} begins before the first day watched; begin it on {spec.start}, or "
+            "change start in the spec"
         )
     return period
 
@@ -92,7 +92,7 @@ def range_of(spec: ModelSpec, first: str, last: str, newest: date) -> Period:
 def nightly_seconds(
     spec: ModelSpec, period: Period, tasks_of: Callable[[str], Iterable[Mapping[str, Any]]]
 ) -> list[float]:
-    """What the tasks of nightly runs took that do the same work, in seconds, for the range's newest nights that had one.
+    """What the tasks of nightly runs took for the same work, in seconds, for the range's newest nights that had one.
 
     `tasks_of` gives a run's ended tasks. What Airflow needs between two tasks is not in it.
     """

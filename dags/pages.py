@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.app import API_ROOT_PATH, get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
-from airflow.api_fastapi.common.db.common import SessionDep
+from airflow.api_fastapi.common.db.common import SessionDep  # noqa: TC002 - FastAPI reads it at run time
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.models.dagrun import DagRun
 from airflow.sdk import timezone as airflow_clock
@@ -37,10 +37,10 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}"
 )
 SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "private, no-cache"}
-"""Types are not guessed, addresses are not told elsewhere, and no kept copy is shown without asking whether it may be."""
+"""Types are not guessed, addresses are not told elsewhere, and no kept copy is shown without asking."""
 
 
-class NotThere(Exception):
+class NothingThereError(Exception):
     """There is nothing to show; the text says why and what would help."""
 
 
@@ -55,7 +55,7 @@ def watching(model: str) -> str:
 def may_read(request: Request, user: GetUserDep, model: str) -> None:
     """Refuse who may not read the DAG of the path's model."""
     if not MODEL.fullmatch(model):
-        raise NotThere("There is no such page.")
+        raise NothingThereError("There is no such page.")
     requires_access_dag("GET", param_dag_id=watching(model))(request, user)
 
 
@@ -73,7 +73,7 @@ def models(request: Request, user: GetUserDep) -> Response:
     """The list of models; who may not read all of them gets it made of those that they may."""
     page = served.read(home() / "reports", ["index.html"])
     if page is None:
-        raise NotThere(
+        raise NothingThereError(
             "No night has left a report yet. The first one appears when the task `report` of a run is green."
         )
     cards = shelf.cards(home())
@@ -92,7 +92,9 @@ def page_of(request: Request, model: str, rest: str) -> Response:
     """A model's calendar, or a night's page, PDF or PNG."""
     page = served.read(home() / "reports", [model, *rest.split("/")])
     if page is None:
-        raise NotThere(f"{model} has no such page. A night's page appears when the task `report` of its run is green.")
+        raise NothingThereError(
+            f"{model} has no such page. A night's page appears when the task `report` of its run is green."
+        )
     return answer(request, page)
 
 
@@ -101,7 +103,7 @@ def page_of_run(dag_id: str, run_id: str, session: SessionDep) -> Response:
     """From a run to the page of its business day; the page asks again who may read it."""
     run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
     if run is None:
-        raise NotThere(f"{dag_id} has no run {run_id}.")
+        raise NothingThereError(f"{dag_id} has no run {run_id}.")
     model, day = night_of_run(run)
     return RedirectResponse(f"../../reports/{model}/{day}/index.html")
 
@@ -111,14 +113,14 @@ def night_of_run(run: DagRun) -> tuple[str, date]:
     asked = run.conf or {}
     watched = catalogue(models_folder(), only=run.dag_id).get(run.dag_id)
     if isinstance(watched, Broken):
-        raise NotThere(f"The spec of {run.dag_id} cannot be read: {watched.error}")
+        raise NothingThereError(f"The spec of {run.dag_id} cannot be read: {watched.error}")
     if watched is not None:
         return watched.model, business_day_of(
             {"params": asked, "dag_run": run}, watched.timezone, airflow_clock.utcnow()
         )
     day = asked.get("night") or asked.get("to")
     if not day or not MODEL.fullmatch(str(asked.get("model"))):
-        raise NotThere(f"The run {run.run_id} of {run.dag_id} is not about a night of a model.")
+        raise NothingThereError(f"The run {run.run_id} of {run.dag_id} is not about a night of a model.")
     return asked["model"], parse_day(str(day))
 
 
@@ -136,14 +138,14 @@ def refused(request: Request, error: HTTPException) -> Response:
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": error.detail}, error.status_code, SAFE)
     if error.status_code == 401:
-        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        back = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
         login = f"{API_ROOT_PATH.rstrip('/')}/api/v2/auth/login?{urlencode({'next': back})}"
         return RedirectResponse(login, headers=SAFE)
     said = "Your user may not read this DAG in Airflow." if error.status_code == 403 else str(error.detail)
     return told("Not shown", said, error.status_code)
 
 
-@app.exception_handler(NotThere)
+@app.exception_handler(NothingThereError)
 @app.exception_handler(NightjarError)
 def not_there(_request: Request, error: Exception) -> Response:
     """Why there is nothing to show."""

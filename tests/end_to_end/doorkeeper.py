@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
+from tests.end_to_end.people import CLERK, CLERKS_DAG
+
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.models.resource_details import DagDetails
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-CLERK, CLERKS_DAG = "clerk", "monitor_till"
-STRANGER = "stranger"
-"""Can log in, and may nothing."""
-
-USERS = f"admin:admin,{CLERK}:viewer,{STRANGER}:"
 
 
 class Doorkeeper(SimpleAuthManager):

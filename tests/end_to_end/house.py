@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.end_to_end import doorkeeper, till
+from tests.end_to_end import people, till
 from tests.end_to_end.rest import Rest
 from tests.end_to_end.test_airflow_night import Post
 
@@ -63,7 +63,7 @@ class House:
 
 
 @contextmanager
-def house(root: Path, n_days: int = till.DAYS, **variables: str) -> Iterator[House]:
+def house(root: Path, n_days: int = till.DAYS, drifted: int = 2, **variables: str) -> Iterator[House]:
     """Deliveries of `n_days` up to yesterday, a mail server, PostgreSQL and all four components."""
     from deploy.airflow.database import free_port, server_programs
     from deploy.airflow.start import local_airflow
@@ -74,7 +74,7 @@ def house(root: Path, n_days: int = till.DAYS, **variables: str) -> Iterator[Hou
         folder.chmod(folder.stat().st_mode | 0o011)
     zone = till.zone_where_it_is_noon(datetime.now(UTC))
     newest = datetime.now(ZoneInfo(zone)).date() - timedelta(days=1)
-    till.write(root / "deliveries", root / "models", newest, zone, n_days)
+    till.write(root / "deliveries", root / "models", newest, zone, n_days, drifted)
     post = Post()
     letters = Controller(post, hostname="127.0.0.1", port=free_port())
     letters.start()
@@ -85,8 +85,8 @@ def house(root: Path, n_days: int = till.DAYS, **variables: str) -> Iterator[Hou
             settings = {
                 "NIGHTJAR_MODELS": str(root / "models"),
                 "NIGHTJAR_SMTP": f"smtp://127.0.0.1:{letters.port}",
-                "AIRFLOW__CORE__AUTH_MANAGER": f"{doorkeeper.__name__}.Doorkeeper",
-                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": doorkeeper.USERS,
+                "AIRFLOW__CORE__AUTH_MANAGER": people.DOORKEEPER,
+                "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": people.USERS,
             }
             for name, value in (settings | variables).items():
                 patch.setenv(name, value)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from playwright.sync_api import Locator, Page
 
@@ -61,3 +61,15 @@ def pick(page: Page, form: Locator, label: str, moment: datetime) -> None:
     calendar.get_by_placeholder("HH:mm").fill(f"{there:%H:%M}")
     form.get_by_role("heading").first.click()
     expect(calendar).to_be_hidden()
+
+
+def start_bulk(page: Page, url: str, model: str, first: date, last: date) -> None:
+    """Fill in the form of the pass over many nights and send it."""
+    form = open_trigger_form(page, url, "bulk_backfill")
+    form.get_by_role("combobox").click()
+    page.get_by_role("option", name=model, exact=True).click()
+    days = form.locator("input[type=date]")
+    days.nth(0).fill(str(first))
+    days.nth(1).fill(str(last))
+    form.get_by_role("button", name="Trigger").click()
+    expect(form).to_be_hidden()
