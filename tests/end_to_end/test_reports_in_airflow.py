@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -16,7 +19,7 @@ from playwright.sync_api import expect
 from tests.browser import screen
 from tests.end_to_end import people
 from tests.end_to_end.house import NIGHT, House, house
-from tests.end_to_end.pages_of_airflow import log_in
+from tests.end_to_end.pages_of_airflow import log_in, start_for_day
 from tests.end_to_end.rest import Rest
 
 if TYPE_CHECKING:
@@ -204,6 +207,41 @@ def test_a_run_leads_to_the_page_of_its_business_day_however_it_was_started(
     run_id = home.rest.trigger(NIGHT, datetime.now(UTC).isoformat() if logical else None, asked)
     answer = ask(home, f"/nightjar/runs/{NIGHT}/{quote(run_id)}", home.local.user)
     assert (answer.status, answer.headers["Location"]) == (307, f"../../reports/till/{day}/index.html")
+
+
+def test_a_day_typed_into_the_form_in_the_browser_is_the_runs_business_day(page: Page, home: House) -> None:
+    before = {run["dag_run_id"] for run in home.runs()}
+    day = home.newest - timedelta(days=7)
+    start_for_day(page, home.local.url, NIGHT, day)
+    (run_id,) = {run["dag_run_id"] for run in home.runs()} - before
+    assert _worked_on(home, run_id) == str(day)
+    answer = ask(home, f"/nightjar/runs/{NIGHT}/{quote(run_id)}", home.local.user)
+    assert answer.headers["Location"] == f"../../reports/till/{day}/index.html"
+
+
+def test_a_backfill_from_the_command_line_works_on_the_days_between_its_moments(home: House) -> None:
+    first, last = home.newest - timedelta(days=9), home.newest - timedelta(days=8)
+    scheduler = Path(f"/proc/{home.local.processes['scheduler'].pid}/environ").read_bytes()
+    variables = dict(one.split("=", 1) for one in scheduler.decode().split("\0") if one)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "airflow"), "backfill", "create", "--dag-id", NIGHT,
+            "--from-date", home.midnight(first).isoformat(), "--to-date", home.midnight(last).isoformat(),
+        ],
+        env=variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = [run["dag_run_id"] for run in home.runs() if run["run_type"] == "backfill"]
+    assert [_worked_on(home, run_id) for run_id in made] == [str(first), str(last)]
+
+
+def _worked_on(home: House, run_id: str) -> str:
+    """The day that a run's first task says it worked on."""
+    deadline = time.monotonic() + 420
+    while home.rest.states(NIGHT, run_id).get("ingest") != "success":
+        assert time.monotonic() < deadline, home.rest.states(NIGHT, run_id)
+        time.sleep(1)
+    return str(home.rest.returned(NIGHT, run_id, "ingest")["day"])
 
 
 def test_a_run_without_a_day_or_a_page_says_why_there_is_nothing(home: House) -> None:

@@ -66,7 +66,7 @@ class Story:
                 home.midnight(self.last),
                 reprocess=reprocess,
                 parallel=PARALLEL,
-            )  # fmt: skip
+            )
         )
         deadline = time.monotonic() + 60 * NIGHTS + 300
         while any(
@@ -264,7 +264,7 @@ def test_a_backfill_that_was_given_one_day_for_all_nights_is_refused(story: Stor
         "dag_id": NIGHT, "from_date": home.midnight(story.last).isoformat(), "reprocess_behavior": "completed",
         "to_date": home.midnight(story.last).isoformat(), "dag_run_conf": {"day": str(story.first)},
     }  # fmt: skip
-    rest.post("/api/v2/backfills", body | {"max_active_runs": 1, "override_existing_dag_run_conf": True})
+    rest.post("/api/v2/backfills", body | {"max_active_runs": 1})
     run_id = of_backfill(home.runs())[-1]["dag_run_id"]
     deadline = time.monotonic() + 300
     while rest.run(NIGHT, run_id)["state"] != "failed":
