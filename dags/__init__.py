@@ -1,1 +1,1 @@
-"""When things run. Airflow reads `monitor.py` and `retrain.py`; the modules beside them are theirs."""
+"""When things run. Airflow reads monitor, retrain, bulk and watch; the modules beside them are theirs."""

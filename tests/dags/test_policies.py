@@ -103,6 +103,13 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
     assert order == [*STAGE_NAMES, "publish", "deliver", "retrain", "record", "announce"]
 
 
+def test_airflow_looks_for_dags_in_the_files_that_make_some_and_in_no_other() -> None:
+    folder = PROJECT / "dags"
+    looked_at = {path.name for path in folder.glob("*.py")} - set((folder / ".airflowignore").read_text().splitlines())
+    making = {path.name for path in folder.glob("*.py") if "with DAG(" in path.read_text(encoding="utf-8")}
+    assert looked_at == making
+
+
 def test_every_dag_id_is_made_once() -> None:
     from dags.catalogue import dag_id_of
     from jobs.spec.reading import spec_files
