@@ -9,7 +9,7 @@ export NIGHTJAR_HOME ?= $(CURDIR)/var
 .PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-anomalies golden requirements clean
 
 help: ## Print the verbs
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
 
 install: $(READY) ## Create .venv from the hash-pinned requirement files
 

@@ -1,1 +1,1 @@
-"""When things run. Airflow reads monitor, retrain, switch and watch; the modules beside them are theirs."""
+"""When things run. Airflow reads monitor, retrain, switch, bulk and watch; the modules beside them are theirs."""

@@ -39,7 +39,8 @@ from dags.asking import (
     record_asked,
 )
 from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
-from dags.handover import night_of, post_of, sentences, speaking_night_of
+from dags.handover import night_of, pass_over_what_speaks, post_of, sentences, speaking_night_of
+from dags.links import IncidentsLink, ReportLink
 from dags.nights import Nightly
 from jobs.periods import Period
 from jobs.pipeline import STAGE_NAMES
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from jobs.spec import ModelSpec
 
 LOG = logging.getLogger(__name__)
+LINKS = {"incidents": (IncidentsLink(),), "report": (ReportLink(),)}
+"""Buttons on tasks, which lead to what the night wrote."""
 
 
 @task
@@ -67,12 +70,13 @@ def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
 
 
 @task
-def publish_copy(model: str) -> str:
-    """Replace the copy that people and dashboards read."""
+def publish_copy(model: str, **context: Any) -> None:
+    """Replace the copy that people and dashboards read. In a backfill nothing follows."""
     from jobs.pipeline import publish
 
     with sentences():
-        return str(publish(spec_of(model), home()))
+        LOG.info("%s", publish(spec_of(model), home()))
+    pass_over_what_speaks(context)
 
 
 @task
@@ -130,6 +134,8 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
     ) as dag:
         with TaskGroup("night", prefix_group_id=False):
             stages = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+        for task_id, links in LINKS.items():
+            dag.get_task(task_id).operator_extra_links = links
         with TaskGroup("handover", prefix_group_id=False):
             publish = publish_copy.override(task_id="publish")(spec.model)
             deliver = send_mail.override(task_id="deliver")(spec.model)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from airflow.timetables.base import Timetable
     from pendulum import DateTime
 
+    from jobs.spec import ModelSpec
+
 
 class Nightly(CronDataIntervalTimetable):
     """The interval of a run is one calendar day of `zone`; the run starts at `at` of the day after.
@@ -98,11 +100,12 @@ def newest_closed(now: datetime, zone: str) -> date:
 
 
 def business_day_of(context: Mapping[str, Any], zone: str, now: datetime) -> date:
-    """The business day of a run: its typed `day`, else its partition key, else where its interval starts.
+    """The business day of a run: its typed `day`, else its partition key, else the day of its interval.
 
-    Raises UsageError when the run has none of them, and when the day is not over yet at `now`.
+    Raises UsageError when the run has none of them, when its interval holds several days, when a backfill would give
+    the same typed day to all of its runs, and when the day is not over yet at `now`.
     """
-    day = _typed_day(context) or _partition_day(context, zone) or _interval_day(context, zone)
+    day = _typed_day(context, zone) or _partition_day(context, zone) or _interval_day(context, zone)
     if day is None:
         raise UsageError(
             "this run was started without a logical date, so it has no data interval and no business day; "
@@ -113,9 +116,20 @@ def business_day_of(context: Mapping[str, Any], zone: str, now: datetime) -> dat
     return day
 
 
-def _typed_day(context: Mapping[str, Any]) -> date | None:
+def _typed_day(context: Mapping[str, Any], zone: str) -> date | None:
     given = context["params"].get("day")
-    return parse_day(str(given)) if given else None
+    day = parse_day(str(given)) if given else None
+    run = context["dag_run"]
+    if (
+        day
+        and run.run_type == "backfill"
+        and (own := _partition_day(context, zone) or _interval_day(context, zone)) != day
+    ):
+        raise UsageError(
+            f"this run of a backfill is for {own}, but the backfill was given the day {day} for all of its runs; "
+            "leave `day` empty in the form of a backfill"
+        )
+    return day
 
 
 def _partition_day(context: Mapping[str, Any], zone: str) -> date | None:
@@ -132,8 +146,18 @@ def _partition_day(context: Mapping[str, Any], zone: str) -> date | None:
 
 
 def _interval_day(context: Mapping[str, Any], zone: str) -> date | None:
-    start = context["dag_run"].data_interval_start
-    return business_day(start, zone) if start else None
+    run = context["dag_run"]
+    if run.data_interval_start is None:
+        return None
+    first = business_day(run.data_interval_start, zone)
+    ends = run.data_interval_end or run.data_interval_start
+    last = business_day(max(run.data_interval_start, ends - timedelta(microseconds=1)), zone)
+    if last != first:
+        raise UsageError(
+            f"the run's data interval holds the days {first} to {last} in {zone}, and a run is for one; "
+            f'start one run for each, with the parameter `day`, for example {{"day": "{first}"}}'
+        )
+    return first
 
 
 def reason_for_silence(run_type: str, day: date, newest: date) -> str | None:
@@ -147,3 +171,11 @@ def reason_for_silence(run_type: str, day: date, newest: date) -> str | None:
     if day < newest:
         return f"{day} is not the newest closed day ({newest}), so its messages are not sent any more"
     return None
+
+
+def run_ids(spec: ModelSpec, day: date) -> tuple[str, str]:
+    """The ids of the scheduled and of the backfilled run of a day, where there is one."""
+    nightly = Nightly(spec.timezone, spec.schedule.at)
+    begins = pendulum.datetime(day.year, day.month, day.day, tz=spec.timezone)
+    due = nightly.due(DataInterval(start=begins, end=begins.add(days=1)))
+    return f"scheduled__{due.isoformat()}", f"backfill__{due.isoformat()}"

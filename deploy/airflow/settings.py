@@ -34,6 +34,7 @@ def environment(home: Path, port: int, database: Database, given: Mapping[str, s
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",  # nothing leaves the machine
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",  # more may be named, `admin` among them
     }
     fixed = {
         "AIRFLOW_HOME": str(airflow_home),
@@ -48,7 +49,6 @@ def environment(home: Path, port: int, database: Database, given: Mapping[str, s
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__API_AUTH__JWT_SECRET": kept["jwt"],  # one for all components, at least 64 bytes
         "AIRFLOW__CORE__FERNET_KEY": kept["fernet"],
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(password_file(home)),
     }
     inherited = {name: value for name, value in given.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -76,5 +76,10 @@ def publish(home: Path, model: str, card: Mapping[str, Any], render: Callable[[l
     root = home / "reports"
     with FileLock(home / "reports.lock", timeout=WAIT_SECONDS):
         write_json(root / model / STATE, card)
-        cards = [_read(path) for path in sorted(root.glob(f"*/{STATE}"))]
-        write(root / "index.html", render([one for one in cards if one.get("model")]))
+        write(root / "index.html", render(cards(home)))
+
+
+def cards(home: Path) -> list[dict[str, Any]]:
+    """The line of each model as it stands now."""
+    read = (_read(path) for path in sorted((home / "reports").glob(f"*/{STATE}")))
+    return [one for one in read if one.get("model")]

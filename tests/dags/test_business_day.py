@@ -25,12 +25,15 @@ ZONES = {
 LONG_AFTER = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def context(day: str | None = None, partition: str | None = None, start: datetime | None = None) -> dict[str, Any]:
+def context(
+    day: str | None = None, partition: str | None = None, start: datetime | None = None, end: datetime | None = None,
+    run_type: str = "manual",
+) -> dict[str, Any]:  # fmt: skip
     """The part of a task's context that says which day it is, as Airflow's execution API fills it."""
-    return {
-        "params": {"day": day},
-        "dag_run": SimpleNamespace(partition_key=partition, data_interval_start=start),
-    }
+    run = SimpleNamespace(
+        partition_key=partition, data_interval_start=start, data_interval_end=end or start, run_type=run_type
+    )
+    return {"params": {"day": day}, "dag_run": run}
 
 
 def nightly(zone: str, at: time = time(5)) -> Any:
@@ -62,9 +65,13 @@ def test_scheduled_manual_typed_and_partitioned_runs_mean_the_same_day(zone: str
     day = ZONES[zone]
     scheduled = run_for(zone, day)
     by_hand = nightly(zone).infer_manual_data_interval(run_after=scheduled.run_after.add(hours=3))
+    interval = {"start": scheduled.data_interval.start, "end": scheduled.data_interval.end}
     runs = {
-        "scheduled or backfilled": context(start=scheduled.data_interval.start),
-        "by hand on the morning after": context(start=by_hand.start),
+        "scheduled": context(**interval, run_type="scheduled"),
+        "backfilled": context(**interval, run_type="backfill"),
+        "backfilled, with the day that it has anyway": context(**interval, day=str(day), run_type="backfill"),
+        "backfilled by partition": context(partition=str(day), run_type="backfill"),
+        "by hand on the morning after": context(start=by_hand.start, end=by_hand.end),
         "by hand with a day": context(day=str(day), start=by_hand.start.add(days=30)),
         "by hand with a day, no logical date": context(day=str(day)),
         "by partition": context(partition=str(day)),
@@ -132,6 +139,66 @@ def test_a_day_or_partition_that_cannot_be_read_is_refused(wrong: dict[str, str]
 
     with pytest.raises(UsageError, match="YYYY-MM-DD"):
         business_day_of(context(**wrong), "UTC", LONG_AFTER)
+
+
+def stored(zone: str) -> Any:
+    """A nightly DAG as Airflow reads it back from its database; a backfill's runs are made of this."""
+    from airflow.sdk import DAG
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    dag = DAG("stored", schedule=nightly(zone), start_date=pendulum.datetime(2000, 1, 1, tz=zone))
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag))
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_days_of_a_backfill_are_those_whose_midnight_lies_between_its_two_moments(zone: str) -> None:
+    from dags.nights import business_day_of
+
+    day = ZONES[zone]
+    first, last = (pendulum.datetime(at.year, at.month, at.day, tz=zone) for at in (day - timedelta(days=2), day))
+    infos = stored(zone).iter_dagrun_infos_between(first, last)
+    runs = [context(start=info.data_interval.start, end=info.data_interval.end, run_type="backfill") for info in infos]
+    days = [business_day_of(run, zone, LONG_AFTER) for run in runs]
+    assert days == [day - timedelta(days=2), day - timedelta(days=1), day]
+
+
+def test_a_backfill_that_was_given_one_day_for_all_its_runs_is_refused_and_says_so() -> None:
+    from dags.nights import business_day_of
+
+    # the form of a backfill shows the field of the parameter too; filled in, sixty runs would work on the same day
+    run = run_for("Asia/Tokyo", date(2025, 3, 1)).data_interval
+    with pytest.raises(UsageError, match=r"is for 2025-03-01, but the backfill was given the day 2025-02-10 .* empty"):
+        business_day_of(
+            context("2025-02-10", start=run.start, end=run.end, run_type="backfill"), "Asia/Tokyo", LONG_AFTER
+        )
+
+
+def test_an_interval_of_several_days_is_refused_because_a_run_is_for_one() -> None:
+    from dags.nights import business_day_of
+
+    # "Specify Manually" in the form of a run takes any two moments
+    start = datetime(2025, 3, 1, tzinfo=ZoneInfo("Europe/Lisbon"))
+    with pytest.raises(
+        UsageError, match=r'the days 2025-03-01 to 2025-03-02 in Europe/Lisbon.*\{"day": "2025-03-01"\}'
+    ):
+        business_day_of(context(start=start, end=start + timedelta(days=1, hours=2)), "Europe/Lisbon", LONG_AFTER)
+    part_of_a_day = context(start=start + timedelta(hours=5), end=start + timedelta(hours=6))
+    assert business_day_of(part_of_a_day, "Europe/Lisbon", LONG_AFTER) == date(2025, 3, 1)
+
+
+def test_a_schedule_after_midnight_is_for_the_day_that_ended_at_midnight_also_on_the_nights_of_the_clocks() -> None:
+    from dags.nights import business_day_of
+
+    # Lisbon: 01:00 became 02:00 on 30 March 2025 and 02:00 became 01:00 on 26 October 2025
+    for zone, day in (("Europe/Lisbon", date(2025, 3, 29)), ("Europe/Lisbon", date(2025, 10, 25))):
+        for at in (time(0, 0), time(0, 30), time(1, 30), time(2, 0)):
+            run = run_for(zone, day, at)
+            assert (
+                business_day_of(context(start=run.data_interval.start, end=run.data_interval.end), zone, LONG_AFTER)
+                == day
+            )
+            assert run.run_after.in_timezone(zone).date() == day + timedelta(days=1)
+            assert run.run_after >= run.data_interval.end
 
 
 def test_backfills_and_older_days_are_silent_and_only_the_newest_closed_day_speaks() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-OTHERS = {"retrain", "nightjar_rollback", "nightjar_fallback", "nightjar_newcomers", "nightjar_watch"}
+OTHERS = {"retrain", "bulk_backfill", "nightjar_rollback", "nightjar_fallback", "nightjar_newcomers", "nightjar_watch"}
 """The DAGs that are there once, for all models."""
 PARSE = """
 import json, sys, time
@@ -61,7 +61,7 @@ def shipped() -> dict[str, DAG]:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(collect_dags=False)
-    for name in ("monitor.py", "retrain.py", "switch.py", "watch.py"):
+    for name in ("monitor.py", "retrain.py", "switch.py", "watch.py", "bulk.py"):
         bag.process_file(str(PROJECT / "dags" / name))
     assert bag.import_errors == {}
     return bag.dags
@@ -103,6 +103,13 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
 
     order = [task.task_id for task in shipped["monitor_shop"].topological_sort()]
     assert order == [*STAGE_NAMES, "publish", "deliver", "retrain", "record", "announce"]
+
+
+def test_airflow_looks_for_dags_in_the_files_that_make_some_and_in_no_other() -> None:
+    folder = PROJECT / "dags"
+    looked_at = {path.name for path in folder.glob("*.py")} - set((folder / ".airflowignore").read_text().splitlines())
+    making = {path.name for path in folder.glob("*.py") if "with DAG(" in path.read_text(encoding="utf-8")}
+    assert looked_at == making
 
 
 def test_every_dag_id_is_made_once() -> None:

@@ -41,17 +41,20 @@ def zone_where_it_is_noon(now: datetime) -> str:
     return "UTC" if east == 0 else f"Etc/GMT{-east:+d}"
 
 
-def write(root: Path, models: Path, newest: date, zone: str) -> None:
-    """Its spec in `models` and its deliveries up to `newest` below `root`; labels come on the day after."""
-    first = newest - timedelta(days=DAYS - 1)
+def write(root: Path, models: Path, newest: date, zone: str, n_days: int = DAYS, drifted: int = 2) -> None:
+    """Its spec in `models` and its deliveries up to `newest` below `root`; labels come on the day after.
+
+    The newest `drifted` days have drifted; the second of them asks for a retraining.
+    """
+    first = newest - timedelta(days=n_days - 1)
     spec = SPEC.format(zone=zone, first=first, last_reference=first + timedelta(days=27), root=root)
     for folder in (models, root / "predictions", root / "labels"):
         folder.mkdir(parents=True, exist_ok=True)
     (models / "till.yaml").write_text(spec, encoding="utf-8")
     (models / "desk.yaml").write_text(_asking(spec), encoding="utf-8")
-    for number in range(DAYS):
+    for number in range(n_days):
         day = first + timedelta(days=number)
-        rows = _rows(day, drifted=number >= DAYS - 2)
+        rows = _rows(day, drifted=number >= n_days - drifted)
         rows.drop(columns="label").to_csv(root / "predictions" / f"{day}.csv", index=False)
         known = day + timedelta(days=1)
         rows[["request_id", "label"]].to_csv(root / "labels" / f"{known}.csv", index=False)
