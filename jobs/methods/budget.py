@@ -24,7 +24,7 @@ DECAY = 2.54
 """By how much the logarithm of that falls for each unit of the limit; a normal tail would fall by about four."""
 
 
-TOGETHER = 0.5
+TOGETHER = 0.25
 """By how much a night on which several series are odd may go below the limit that a range has."""
 
 
