@@ -58,11 +58,9 @@ def run_range(asked: dict[str, str], **context: Any) -> dict[str, Any]:
 
     with sentences():
         spec, period = spec_of(asked["model"]), Period(parse_day(asked["from"]), parse_day(asked["to"]))
-        rows: dict[str, int] = {}
         began = time.perf_counter()
         for stage in STAGE_NAMES:  # one by one, so that the model's file is free for others in between
             summary = run_stage(spec, stage, period, home())
-            rows |= summary.rows
             LOG.info("%s", summary)
             for note in summary.notes:
                 LOG.warning("%s", note)
@@ -71,7 +69,7 @@ def run_range(asked: dict[str, str], **context: Any) -> dict[str, Any]:
     nightly = nightly_seconds(spec, period, lambda run_id: context["ti"].get_task_breadcrumbs(dag_id, run_id))
     found = compared(len(period), time.perf_counter() - began, nightly)
     LOG.info("%s, %s: %s", spec.model, period, sentence(found))
-    return {"model": spec.model, "from": asked["from"], "to": asked["to"], "rows": rows, **found}
+    return {"model": spec.model, "from": asked["from"], "to": asked["to"], **found}
 
 
 def range_of(spec: ModelSpec, first: str, last: str, newest: date) -> Period:

@@ -155,7 +155,10 @@ def _recently(chosen: pd.DataFrame, detection: Detection) -> pd.DataFrame:
 
 
 def _in_reference(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """The reference's own rate of missing values; judged only where PSI too has a reference that night."""
+    """The reference's own rate of missing values; judged, and told, only where PSI too has a reference that night.
+
+    `reference` is the profile as it is now: a night before it was complete did not know it, also when it is run again.
+    """
     if rule.metric != "missing_rate":
         why = chosen["why"].where(chosen["why"] != "", f"the reference keeps no {rule.metric}")
         return chosen.assign(former=np.nan, former_n=np.nan, why=why)
@@ -164,9 +167,11 @@ def _in_reference(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, refer
     drift = drift[[*keys, "value", "reason"]].rename(columns={"value": "psi", "reason": "psi_reason"})
     known = reference.rename(columns={"value": "former", "n": "former_n"})
     merged = chosen.merge(drift, how="left", on=keys).merge(known, how="left", on=["version", "feature"])
-    gone = (merged["why"] == "") & ~(np.isfinite(merged["psi"]) & np.isfinite(merged["former"]))
+    then = np.isfinite(merged["psi"]) & np.isfinite(merged["former"])
+    gone = (merged["why"] == "") & ~then
     why = merged["why"].where(~gone, merged["psi_reason"].fillna("no reference for this feature yet"))
-    return merged.drop(columns=["psi", "psi_reason"]).assign(why=why)
+    former, former_n = merged["former"].where(then), merged["former_n"].where(then)
+    return merged.drop(columns=["psi", "psi_reason"]).assign(why=why, former=former, former_n=former_n)
 
 
 # beyond the bound, and by more than chance ----------------------------------------------------------------------

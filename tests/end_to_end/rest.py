@@ -87,6 +87,8 @@ class Rest:
         return value["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
+        """A task's log; attempt 0 is the last one."""
+        attempt = attempt or int(self.get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}")["try_number"])
         return json.dumps(self.get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}/logs/{attempt}?full_content=true"))
 
     def wait_for(self, dag_id: str, run_id: str, seconds: float = 300) -> str:
