@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobs.cli_detect import detect
 from jobs.errors import NightjarError, UsageError
 from jobs.periods import Period, parse_day
 from jobs.pipeline import STAGE_NAMES
@@ -252,6 +253,8 @@ def demo(seed: int) -> None:
     click.echo(found(_home(), spec.model, world.period))
     click.echo(f"\nReport: {report_file(spec, world.period)}")
 
+
+main.add_command(detect)
 
 if __name__ == "__main__":
     main()

@@ -18,6 +18,9 @@ FLOORS = (
     (
         "jobs.pipeline",
         "jobs.cli",
+        "jobs.cli_detect",
+        "jobs.detecting",
+        "jobs.detecting_input",
         "jobs.found",
         "jobs.delivery",
         "jobs.retraining",
