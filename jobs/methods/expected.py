@@ -50,7 +50,7 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
     judged = judge_all([_series(group) for group in groups])
     told = [
         group.drop(columns=["lower", "upper"]).assign(
-            expected=one.expected, lower=one.lower, upper=one.upper, distance=one.distance,
+            expected=one.expected, lower=one.lower, upper=one.upper, distance=one.distance, reach=one.reach,
             detector=one.detector, note=one.note,
         )
         for group, one in zip(groups, judged, strict=True)
@@ -83,15 +83,15 @@ def judge(
         return chosen
     chosen["why"] = _why_not(rule, chosen)
     side = {"up": 1.0, "down": -1.0, "both": 0.0}[BY_NAME[rule.metric].harm]
-    distance = chosen["distance"].to_numpy(dtype=float)
-    harmful = np.abs(distance) if side == 0 else side * distance
+    reach = chosen["reach"].to_numpy(dtype=float)
+    harmful = np.abs(reach) if side == 0 else side * reach
     effect = specificity.large_enough(
         rule.min_effect, chosen["value"].to_numpy(dtype=float), chosen["expected"].to_numpy(dtype=float)
     )
     chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit) & effect
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
-    better = (now["why"] == "") & (-side * now["distance"] > detection.limit)
+    better = (now["why"] == "") & (-side * now["reach"] > detection.limit)
     breach = now["beyond"] & (now["streak"] >= rule.nights)
     verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
     return now.assign(
@@ -123,25 +123,35 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
     )
     for chosen, lead in ((now["breach"], ""), (now["better"], "better than expected: ")):
         answer[chosen] = [
-            lead + _sentence(rule.metric, tuple(row[:4]), row[4])
-            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance"]].itertuples(index=False)
+            lead + _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
+            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance", "detector"]].itertuples(
+                index=False
+            )
         ]
     noted = ~unknown & (now["note"] != "")
     answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
     return answer
 
 
-def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float) -> str:
+TOGETHER = {
+    "ewma": "and so were the nights before it, together more than chance explains",
+    "scatter": "and the nights before it scatter more than they should",
+}
+"""What is added where one night alone would not have been told."""
+
+
+def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float, detector: str) -> str:
     """How far a figure is from what was expected.
 
     `figures`: the value, what was expected, and both ends of the range.
 
-    >>> _sentence("accuracy", (0.831, 0.95, 0.93, 0.96), -9.13)
+    >>> _sentence("accuracy", (0.831, 0.95, 0.93, 0.96), -9.13, "prophet")
     'accuracy 83.1 % is below the expected 95.0 % (93.0 % to 96.0 %), 9.1 deviations away'
     """
     shown = [wording.number(metric, figure) for figure in figures]
     side = "below" if distance < 0 else "above"
-    return (
+    told = (
         f"{wording.name(metric)} {shown[0]} is {side} the expected {shown[1]} ({shown[2]} to {shown[3]}), "
         f"{abs(distance):.1f} deviations away"
     )
+    return f"{told}, {TOGETHER[detector]}" if detector in TOGETHER else told

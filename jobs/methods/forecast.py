@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from jobs.methods import accumulating, shifts, weekly_fit
 from jobs.methods import scale as scales
-from jobs.methods import shifts, weekly_fit
 from jobs.methods.scale import Floats, Scale
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jobs.spec.model import Detection
 
 Days = npt.NDArray[np.datetime64]
-Fit = Callable[[Days, Floats, Days, str | None], Floats]
+Fit = Callable[[Days, Floats, Days, weekly_fit.Calendar], Floats]
 
 NEEDED = 14
 """Points below which nothing is expected: two of each weekday."""
@@ -71,6 +71,8 @@ class Judged:
     upper: Floats
     distance: Floats
     """Standardised distance of the value from the expected one; negative is below."""
+    reach: Floats
+    """`distance`, or what the nights together say where that is farther (`accumulating.hear`); also of the past."""
     detector: list[str] = field(repr=False)
     note: list[str] = field(repr=False)
     """Why nothing was expected, or why the fallback spoke; else empty."""
@@ -120,7 +122,7 @@ def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekl
     before = nights < first
     result = Judged(
         np.where(before, series.expected, np.nan), nothing(points), nothing(points),
-        np.where(before, series.distance, np.nan), [""] * points, [""] * points,
+        np.where(before, series.distance, np.nan), nothing(points), [""] * points, [""] * points,
     )  # fmt: skip
     case = _Case(series, result, detection, fit)
     monday = np.datetime64(monday_of(period.first))
@@ -129,7 +131,18 @@ def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekl
         if week.size:
             _judge_week(case, int(np.searchsorted(nights, monday)), monday - series.age, week)
         monday += 7
+    _listen(result, series.days, detection.limit)
     return result
+
+
+def _listen(result: Judged, days: Days, limit: float) -> None:
+    """Fill in how far each night reaches, and name the sum where it, and not the night alone, is outside."""
+    heard = accumulating.hear(days, result.distance)
+    result.reach[:] = heard.reach
+    alone = np.abs(np.nan_to_num(result.distance)) > limit
+    for position in np.flatnonzero((heard.by != "") & (np.abs(np.nan_to_num(heard.reach)) > limit) & ~alone):
+        if result.detector[position]:
+            result.detector[position] = str(heard.by[position])
 
 
 def _judge_week(case: _Case, known: int, starts: np.datetime64, week: npt.NDArray[np.intp]) -> None:
@@ -162,10 +175,18 @@ def _learnable(case: _Case, past: slice, scale: Scale) -> tuple[Days, Floats]:
     """The past's days and values, on the judged scale, that a forecast may learn from."""
     days = case.series.days[past]
     y = scales.forward(scale, case.series.value[past], case.series.n[past])
-    y, keep = shifts.learnable(days, y, case.result.distance[past], case.detection.limit)
+    y, keep = shifts.learnable(days, y, _reach(case, past), case.detection.limit)
     # Last year's holiday was far outside its range; this year's is learnt from it.
-    keep |= weekly_fit.holidays(days, case.detection.country) & np.isfinite(y)
+    keep |= weekly_fit.holidays(days, weekly_fit.calendar_of(case.detection)) & np.isfinite(y)
     return days[keep], y[keep]
+
+
+def _reach(case: _Case, past: slice) -> Floats:
+    """How far the past nights reached; the first of them as they did with the nights before them."""
+    days = case.series.days
+    begin = int(np.searchsorted(days, days[past.start] - accumulating.MEMORY))
+    wider = slice(begin, past.stop)
+    return accumulating.hear(days[wider], case.result.distance[wider]).reach[past.start - begin :]
 
 
 def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -> _Expectation:
@@ -173,7 +194,7 @@ def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -
     days, y = _learnable(case, past, scale)
     week = starts + np.arange(7)
     try:
-        expected = case.fit(days, y, np.concatenate([days, week]), case.detection.country)
+        expected = case.fit(days, y, np.concatenate([days, week]), weekly_fit.calendar_of(case.detection))
     except weekly_fit.FitError as problem:
         note = f"Prophet failed ({problem}); the seasonal median spoke instead"
         return _by_median(case, past, scale, week)._replace(note=note)
@@ -221,7 +242,7 @@ def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> 
     window = slice(max(first, past.start), past.stop)
     expected, value, n = result.expected[window], series.value[window], series.n[window]
     told = np.isfinite(expected) & np.isfinite(value)
-    told &= ~shifts.lasting(series.days[window], result.distance[window], case.detection.limit)
+    told &= ~shifts.lasting(series.days[window], _reach(case, window), case.detection.limit)
     least = scales.smallest_spread(scale, _finite(value)) ** 2
     if told.sum() < SPREAD_NEEDED:
         return max(scales.spread_about(in_sample) ** 2, least)

@@ -35,16 +35,16 @@ class Run(NamedTuple):
     last: int
 
 
-def runs_outside(distance: Floats, limit: float) -> list[Run]:
+def runs_outside(reach: Floats, limit: float) -> list[Run]:
     """Stretches outside the range on one side; up to two points inside do not end one.
 
     >>> runs_outside(np.array([0.0, 6.0, 1.0, 7.0, 0.0, 0.0, 0.0, -9.0]), limit=5.0)
     [Run(first=1, last=3), Run(first=7, last=7)]
     """
-    outside = np.flatnonzero(np.abs(np.nan_to_num(distance)) > limit)
+    outside = np.flatnonzero(np.abs(np.nan_to_num(reach)) > limit)
     if outside.size == 0:
         return []
-    side = np.sign(distance[outside])
+    side = np.sign(reach[outside])
     begins = np.r_[True, (np.diff(outside) > BRIDGED + 1) | (side[1:] != side[:-1])]
     firsts = outside[begins]
     lasts = outside[np.r_[begins[1:], True]]
@@ -55,26 +55,27 @@ def _days_of(run: Run, days: Days) -> int:
     return int((days[run.last] - days[run.first]).astype(int)) + 1
 
 
-def lasting(days: Days, distance: Floats, limit: float) -> Flags:
+def lasting(days: Days, reach: Floats, limit: float) -> Flags:
     """Which points belong to a run outside the range of a week or longer."""
     flags = np.zeros(days.shape, dtype=bool)
-    for run in runs_outside(distance, limit):
+    for run in runs_outside(reach, limit):
         if _days_of(run, days) >= LASTING_RUN:
             flags[run.first : run.last + 1] = True
     return flags
 
 
-def learnable(days: Days, y: Floats, distance: Floats, limit: float) -> tuple[Floats, Flags]:
+def learnable(days: Days, y: Floats, reach: Floats, limit: float) -> tuple[Floats, Flags]:
     """The past as a forecast should see it: values (moved to the accepted level) and which of them to learn from.
 
     Points outside the range are not learnt from. Where they form a run of ADAPT_AFTER days, the shift is accepted:
     its last SETTLED_DAYS are learnt from, and everything before the run is moved to their level, so that the week's
-    shape is kept and the level is new. All arrays: shape (points,), by day; `distance` NaN where none was judged.
+    shape is kept and the level is new. All arrays: shape (points,), by day; `reach` as
+    `accumulating.hear` says, NaN where none was judged.
     """
     y = y.copy()
-    keep = np.isfinite(y) & ~(np.abs(np.nan_to_num(distance)) > limit)
-    keep &= ~_unjudged_outliers(days, y, distance, keep, limit)
-    for run in runs_outside(distance, limit):
+    keep = np.isfinite(y) & ~(np.abs(np.nan_to_num(reach)) > limit)
+    keep &= ~_unjudged_outliers(days, y, reach, keep, limit)
+    for run in runs_outside(reach, limit):
         if _days_of(run, days) < ADAPT_AFTER:
             continue
         settled = (days > days[run.last] - SETTLED_DAYS) & (days <= days[run.last]) & np.isfinite(y)
@@ -94,7 +95,7 @@ def weekday(days: Days) -> npt.NDArray[np.int64]:
     return np.asarray((days.astype("int64") + 3) % 7)
 
 
-def _unjudged_outliers(days: Days, y: Floats, distance: Floats, keep: Flags, limit: float) -> Flags:
+def _unjudged_outliers(days: Days, y: Floats, reach: Floats, keep: Flags, limit: float) -> Flags:
     """The first days of a series were never judged; far from the others of their weekday they are not learnt from."""
     flags = np.zeros(y.shape, dtype=bool)
     of_week = weekday(days)
@@ -106,6 +107,6 @@ def _unjudged_outliers(days: Days, y: Floats, distance: Floats, keep: Flags, lim
     told = keep & np.isfinite(centre)
     if told.any():
         spread = spread_about((y - centre)[told])
-        unjudged = told & ~np.isfinite(distance)
+        unjudged = told & ~np.isfinite(reach)
         flags[unjudged] = np.abs(y - centre)[unjudged] > 2 * limit * spread
     return flags

@@ -10,7 +10,7 @@ import logging
 import tempfile
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,11 @@ import numpy.typing as npt
 from jobs.methods.scale import Floats, spread_about
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
+
+    from jobs.spec.model import Detection
 
 Days = npt.NDArray[np.datetime64]
 
@@ -33,17 +37,34 @@ class FitError(Exception):
     """Prophet could not fit; the text says why. Callers fall back to the seasonal median."""
 
 
-def fit(days: Days, values: Floats, targets: Days, country: str | None = None) -> Floats:
+class Calendar(NamedTuple):
+    """Days on which a figure may be what it otherwise never is, known beforehand."""
+
+    country: str | None = None
+    """ISO code; its public holidays."""
+    events: tuple[tuple[str, tuple[date, ...]], ...] = ()
+    """By name, the days of each known event; one name shares one effect."""
+
+
+def calendar_of(detection: Detection) -> Calendar:
+    """The calendar that a spec gives."""
+    return Calendar(detection.country, tuple(sorted(detection.events.items())))
+
+
+NO_CALENDAR = Calendar()
+
+
+def fit(days: Days, values: Floats, targets: Days, calendar: Calendar = NO_CALENDAR) -> Floats:
     """What Prophet, fitted on (`days`, `values`), expects on `targets`; shape of `targets`.
 
     `days` are datetime64[D], ascending; `values` finite, on the judged scale. Raises FitError.
     """
-    expected = _fit(days.astype("int64").tobytes(), values.tobytes(), targets.astype("int64").tobytes(), country)
+    expected = _fit(days.astype("int64").tobytes(), values.tobytes(), targets.astype("int64").tobytes(), calendar)
     return np.frombuffer(expected, dtype=np.float64)
 
 
 @lru_cache(maxsize=8192)
-def _fit(days: bytes, values: bytes, targets: bytes, country: str | None) -> bytes:
+def _fit(days: bytes, values: bytes, targets: bytes, calendar: Calendar) -> bytes:
     y = np.frombuffer(values, dtype=np.float64)
     ds, asked = (np.frombuffer(raw, dtype=np.int64).astype("datetime64[D]") for raw in (days, targets))
     # Centred and scaled, Prophet's priors mean the same for a volume of a million and for a rate.
@@ -52,7 +73,7 @@ def _fit(days: bytes, values: bytes, targets: bytes, country: str | None) -> byt
     if unit < 1e-9 * max(1.0, abs(centre)):
         return np.full(asked.shape, centre).tobytes()
     try:
-        shape = _prophet(ds, (y - centre) / unit, asked, country)
+        shape = _prophet(ds, (y - centre) / unit, asked, calendar)
     except Exception as problem:  # whatever goes wrong in there, the night goes on with the named fallback
         raise FitError(f"{type(problem).__name__}: {problem}".splitlines()[0][:160]) from problem
     if not np.isfinite(shape).all():
@@ -60,10 +81,10 @@ def _fit(days: bytes, values: bytes, targets: bytes, country: str | None) -> byt
     return np.ascontiguousarray(centre + unit * shape).tobytes()
 
 
-def _prophet(days: Days, y: Floats, targets: Days, country: str | None) -> Floats:
+def _prophet(days: Days, y: Floats, targets: Days, calendar: Calendar) -> Floats:
     import pandas as pd
 
-    model = _model(days, targets, country)
+    model = _model(days, targets, calendar)
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="nightjar-fit-") as folder:
         warnings.simplefilter("ignore")
         model.fit(
@@ -75,7 +96,7 @@ def _prophet(days: Days, y: Floats, targets: Days, country: str | None) -> Float
         return np.asarray(model.predict(asked)["yhat"].to_numpy(), dtype=np.float64)
 
 
-def _model(days: Days, targets: Days, country: str | None) -> Any:
+def _model(days: Days, targets: Days, calendar: Calendar) -> Any:
     prophet = _quiet_prophet()
     span = int((days[-1] - days[0]).astype(int))
     return prophet(
@@ -85,7 +106,7 @@ def _model(days: Days, targets: Days, country: str | None) -> Any:
         yearly_seasonality=span >= YEARLY_FROM,
         daily_seasonality=False,
         uncertainty_samples=0,
-        holidays=_holidays(country, int(str(days[0])[:4]), int(str(targets[-1])[:4])) if country else None,
+        holidays=_marked(calendar, int(str(days[0])[:4]), int(str(targets[-1])[:4])),
     )
 
 
@@ -101,23 +122,39 @@ def _quiet_prophet() -> Any:
     return Prophet
 
 
-def holidays(days: Days, country: str | None) -> npt.NDArray[np.bool_]:
-    """Which days are public holidays of the country; none without a country or for one that is not known."""
-    if country is None or days.size == 0:
-        return np.zeros(days.shape, dtype=bool)
+def holidays(days: Days, calendar: Calendar) -> npt.NDArray[np.bool_]:
+    """Which days are marked in the calendar; none of a country that is not known."""
+    return names(days, calendar) != ""
+
+
+def names(days: Days, calendar: Calendar) -> npt.NDArray[np.str_]:
+    """The name of each day's holiday or event, empty where there is none; shape of `days`."""
+    found = np.full(days.shape, "", dtype="<U120")
+    if calendar == NO_CALENDAR or days.size == 0:
+        return found
     try:
-        known = _holidays(country, int(str(days[0])[:4]), int(str(days[-1])[:4]))
-    except Exception:
-        return np.zeros(days.shape, dtype=bool)
-    return np.isin(days, known["ds"].to_numpy().astype("datetime64[D]"))
+        known = _marked(calendar, int(str(days[0])[:4]), int(str(days[-1])[:4]))
+    except Exception:  # an unknown country is told by the fit, which names the fallback that spoke
+        return found
+    if known is None:
+        return found
+    marked = dict(zip(known["ds"].to_numpy().astype("datetime64[D]").tolist(), known["holiday"], strict=True))
+    return np.array([marked.get(day, "") for day in days.tolist()], dtype="<U120")
 
 
 @lru_cache(maxsize=64)
-def _holidays(country: str, first_year: int, last_year: int) -> pd.DataFrame:
-    """The country's public holidays, from the `holidays` package, offline."""
+def _marked(calendar: Calendar, first_year: int, last_year: int) -> pd.DataFrame | None:
+    """Columns `ds` and `holiday`: the country's public holidays, from the `holidays` package, offline, and events."""
     _quiet_prophet()
+    import pandas as pd
     from prophet.make_holidays import make_holidays_df
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return make_holidays_df(year_list=list(range(first_year, last_year + 1)), country=country)
+    parts = [
+        pd.DataFrame({"ds": pd.to_datetime(list(days)), "holiday": name}) for name, days in calendar.events if days
+    ]
+    if calendar.country:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            years = list(range(first_year, last_year + 1))
+            parts.append(make_holidays_df(year_list=years, country=calendar.country))
+    return pd.concat(parts, ignore_index=True) if parts else None

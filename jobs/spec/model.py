@@ -388,6 +388,8 @@ class Detection(Strict):
     """Days of history that the forecast learns from."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     """Its holidays are known to the forecast, for example PT."""
+    events: dict[str, tuple[date, ...]] = {}
+    """Known events by name, each with its days, past and to come: what the last one did is expected of the next."""
     recent_days: int = Field(56, ge=7)
     """The window of days behind `against: recent`, ..."""
     recent_gap: int = Field(14, ge=0)

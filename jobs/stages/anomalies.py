@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.methods import deliveries, expected, forecast, rules, specificity, stuck, verdicts, workers
+from jobs.methods import accumulating, deliveries, expected, forecast, rules, specificity, stuck, verdicts, workers
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
@@ -48,8 +48,11 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     asked, detection = expected.outside_rules(spec), spec.detection
     if not asked:
         return []
-    # The forecast of a Monday looks back at max_history days before it, and judges up to a week later.
-    since = forecast.monday_of(period.first) - timedelta(days=detection.max_history + 1)
+    # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
+    # A rule that waits for nights in a row looks back on them, too.
+    streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
+    back = max(detection.max_history, streak) + accumulating.MEMORY + 1
+    since = forecast.monday_of(period.first) - timedelta(days=back)
     figures = _figures(warehouse, asked, (), since, period.last)
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))

@@ -14,5 +14,5 @@ SELECT
 FROM verdicts AS v
 WHERE v.night >= {{ first | literal }}
   AND v.night < {{ before | literal }}
-  AND v.detector IN ('prophet', 'seasonal_median')
+  AND v.detector IN ('prophet', 'seasonal_median', 'ewma', 'scatter')
 GROUP BY v.metric, v.version, v.feature, v.segment, v.label_age, v.day

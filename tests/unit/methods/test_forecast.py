@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DETECTION = Detection(limit=5.0)
 
 
-def broken_fit(days: object, values: object, targets: object, country: object) -> Floats:
+def broken_fit(days: object, values: object, targets: object, calendar: object) -> Floats:
     """What Prophet would do if its program could not be started."""
     raise weekly_fit.FitError("FileNotFoundError: no such program")
 
@@ -220,7 +220,7 @@ def test_the_same_week_is_fitted_once_a_process() -> None:
 def test_a_fit_that_cannot_be_made_is_one_kind_of_error() -> None:
     days = np.datetime64("2025-01-06") + np.arange(40)
     with pytest.raises(weekly_fit.FitError, match="XX"):
-        weekly_fit.fit(days, volumes(40), days[-7:] + 7, country="XX")
+        weekly_fit.fit(days, volumes(40), days[-7:] + 7, weekly_fit.Calendar("XX"))
 
 
 def test_fits_say_nothing_on_the_terminal() -> None:
@@ -228,8 +228,8 @@ def test_fits_say_nothing_on_the_terminal() -> None:
     script = (
         "import numpy as np; from jobs.methods import weekly_fit;"
         "days = np.datetime64('2025-01-06') + np.arange(40);"
-        "weekly_fit.holidays(days, 'PT');"
-        "weekly_fit.fit(days, np.sin(np.arange(40.0)), days[-7:] + 7, 'PT')"
+        "weekly_fit.holidays(days, weekly_fit.Calendar('PT'));"
+        "weekly_fit.fit(days, np.sin(np.arange(40.0)), days[-7:] + 7, weekly_fit.Calendar('PT'))"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert (ended.stdout, ended.stderr) == ("", "")

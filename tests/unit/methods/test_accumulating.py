@@ -1,0 +1,116 @@
+"""Faults that one night cannot show: small shifts, slides, scatter; and that nothing is remembered but distances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from jobs.methods import accumulating, forecast
+from jobs.spec.model import Detection
+from tests.unit.methods.given_series import nights, remembering, series, volumes
+
+DETECTION = Detection(limit=4.0)
+
+
+def hear(distance: np.ndarray) -> accumulating.Heard:
+    return accumulating.hear(np.datetime64("2025-01-06") + np.arange(len(distance)), distance)
+
+
+def outside(value: np.ndarray, first: int = 0) -> list[int]:
+    judged = forecast.judge(series(value), nights(0, len(value) - 1), DETECTION)
+    told = np.flatnonzero(np.abs(np.nan_to_num(judged.reach)) > DETECTION.limit)
+    return [int(number) for number in told if number >= first]
+
+
+def test_a_shift_of_two_and_a_half_deviations_is_heard_within_a_week_though_no_night_is_outside() -> None:
+    distance = np.zeros(60)
+    distance[30:] = 2.5
+    heard = hear(distance)
+    told = np.flatnonzero(heard.reach > DETECTION.limit)
+    assert distance.max() < DETECTION.limit
+    assert 30 < told[0] <= 37
+    assert set(heard.by[told]) <= {"ewma", "scatter"}
+
+
+def test_independent_nights_are_outside_less_than_once_in_ten_years_of_one_series() -> None:
+    """Two hundred years of standard normal nights; one night alone beyond 4 is a matter of 43 years."""
+    rng = np.random.default_rng(1)
+    told = sum((np.abs(hear(rng.normal(size=3650)).reach) > 4).sum() for _ in range(20))
+    assert told <= 20
+
+
+def test_a_slide_of_one_percent_a_day_is_found_before_it_is_as_far_as_a_single_day_would_have_to_be() -> None:
+    value = volumes(140)
+    value[112:] *= 0.99 ** np.arange(1, 29)
+    judged = forecast.judge(series(value), nights(0, 139), DETECTION)
+    together = [number for number in outside(value) if number >= 112]
+    alone = [int(n) for n in np.flatnonzero(np.abs(np.nan_to_num(judged.distance)) > DETECTION.limit) if n >= 112]
+    assert together[0] < alone[0]
+    assert judged.detector[together[0]] in ("ewma", "scatter")
+    assert together[0] <= 112 + 14
+
+
+def test_days_that_scatter_three_times_as_much_are_told_as_scatter() -> None:
+    value = volumes(140)
+    rng = np.random.default_rng(3)
+    value[112:133] *= np.exp(rng.normal(0, 0.11, 21))  # the usual noise is 4 %
+    judged = forecast.judge(series(value), nights(0, 139), DETECTION)
+    spoke = {judged.detector[number] for number in outside(value, 112)}
+    assert "scatter" in spoke
+
+
+def test_one_wild_night_is_told_once() -> None:
+    value = volumes(140)
+    value[121] *= 0.2
+    assert outside(value) == [121]
+
+
+def test_missing_nights_carry_no_weight_and_are_not_judged() -> None:
+    distance = np.full(20, 2.5)
+    distance[[10, 11]] = np.nan
+    heard = hear(distance)
+    assert np.isnan(heard.reach[[10, 11]]).all()
+    assert heard.reach[12] > DETECTION.limit
+
+
+def test_rows_left_out_and_rows_without_a_value_are_the_same_gap() -> None:
+    rng = np.random.default_rng(2)
+    distance = rng.normal(0, 2, 40)
+    distance[[7, 21, 22]] = np.nan
+    days = np.datetime64("2025-01-06") + np.arange(40)
+    kept = np.isfinite(distance)
+    np.testing.assert_array_equal(
+        accumulating.hear(days, distance).reach[kept], accumulating.hear(days[kept], distance[kept]).reach
+    )
+
+
+def test_only_the_last_three_weeks_of_distances_matter() -> None:
+    rng = np.random.default_rng(4)
+    distance = rng.normal(0, 1.5, 100)
+    late = hear(distance[60:]).reach[accumulating.MEMORY - 1 :]
+    np.testing.assert_allclose(hear(distance).reach[60 + accumulating.MEMORY - 1 :], late, rtol=1e-12)
+
+
+def test_a_small_lasting_shift_is_told_adapted_to_and_then_silent() -> None:
+    value = volumes(300)
+    value[112:] *= 0.88  # three deviations
+    told = outside(value)
+    assert told[0] <= 112 + 3
+    assert max(told) < 112 + 49
+    assert outside(value, 112 + 49) == []
+
+
+@pytest.mark.parametrize("order", ["forwards", "backwards"])
+def test_nights_one_by_one_in_any_order_say_what_the_range_says(order: str) -> None:
+    """The sums are made of stored distances alone, so nothing is lost between one night's process and the next."""
+    value = volumes(140)
+    value[98:119] *= 0.91
+    one = series(value)
+    whole = forecast.judge(one, nights(0, 139), DETECTION)
+    assert {"ewma", "scatter"} & set(whole.detector)
+    asked = [28, 97, 98, 99, 101, 104, 105, 111, 119, 126, 139]
+    for number in asked if order == "forwards" else asked[::-1]:
+        night = forecast.judge(remembering(one, whole, number), nights(number, number), DETECTION)
+        for name in ("expected", "lower", "upper", "distance", "reach"):
+            assert getattr(night, name)[number] == getattr(whole, name)[number], (number, name)
+        assert night.detector[number] == whole.detector[number]
