@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from jobs.errors import UsageError
-
-if TYPE_CHECKING:
-    from jobs.spec.model import Detection
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", "output", type=click.Path(path_type=Path), required=True, help="CSV of flags to write.")
 @click.option("--plot", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Also a page for every series.")
-@click.option("--limit", type=float, help="Deviations from the expected value that are an anomaly.  [default: 4]")
+@click.option(
+    "--limit", type=float, help="Deviations from the expected value that are an anomaly.  [default: 4, of hours 5]"
+)
 @click.option("--country", help="Its public holidays are known beforehand, for example PT.")
 def detect(file: Path, output: Path, folder: Path | None, limit: float | None, country: str | None) -> None:
     """Find anomalies in any daily or hourly series.
@@ -31,12 +29,14 @@ def detect(file: Path, output: Path, folder: Path | None, limit: float | None, c
 
     from jobs import detecting, detecting_input
 
-    detection = _detection(limit, country)
+    if limit is not None and not 0 < limit < float("inf"):
+        raise UsageError(f"--limit is {limit:g}; it counts deviations, so it is above 0, and 3 to 6 are sensible")
+    settings = detecting.settings(limit, _known(country) if country else None)
     detecting.check_target(output, file)
     series = detecting_input.read(file)
     found = []
     with tqdm(total=len(series), desc="series", disable=None, leave=False) as bar:
-        for one in detecting.detect(series, detection):
+        for one in detecting.detect(series, settings):
             found.append(one)
             bar.update()
     rows = pd.concat([detecting.flags(one, its) for one, its in zip(series, found, strict=True)])
@@ -49,22 +49,11 @@ def detect(file: Path, output: Path, folder: Path | None, limit: float | None, c
         click.echo(f"Plots: {page}")
 
 
-def _detection(limit: float | None, country: str | None) -> Detection:
-    """The detector's settings, those not given as in a spec that does not name them."""
-    from jobs.spec.model import Detection
-
-    if limit is not None and not 0 < limit < float("inf"):
-        raise UsageError(f"--limit is {limit:g}; it counts deviations, so it is above 0, and 3 to 6 are sensible")
-    given: dict[str, object] = {} if limit is None else {"limit": limit}
-    if country is not None:
-        given["country"] = _known(country.strip().upper())
-    return Detection.model_validate(given)
-
-
 def _known(country: str) -> str:
     """The country, if its holidays are known."""
     import holidays
 
+    country = country.strip().upper()
     known = holidays.list_supported_countries(include_aliases=False)
     if country not in known:
         raise UsageError(f"--country {country}: its holidays are not known. Known: {', '.join(sorted(known))}")

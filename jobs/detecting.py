@@ -14,10 +14,10 @@ from jobs.errors import UsageError
 from jobs.methods import crew, histories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from jobs.methods.histories import Found, History
+    from jobs.methods.histories import Found, Grain, History
     from jobs.methods.scale import Floats
     from jobs.spec.model import Detection
     from reports.histories import Shown
@@ -31,10 +31,27 @@ NAMED_MOST = 10
 """Series that the summary names."""
 
 
-def detect(series: Sequence[History], detection: Detection) -> Iterator[Found]:
+LIMITS: dict[Grain, float] = {"daily": 4.0, "hourly": 5.0}
+"""Deviations that are an anomaly where none are asked for; hours are many more, so they must stray farther."""
+
+
+def settings(limit: float | None, country: str | None) -> dict[Grain, Detection]:
+    """The detector's settings for each grain; what is not given is as in a spec that does not name it."""
+    from jobs.spec.model import Detection
+
+    return {
+        grain: Detection(limit=usual if limit is None else limit, country=country) for grain, usual in LIMITS.items()
+    }
+
+
+def detect(series: Sequence[History], detection: Mapping[Grain, Detection]) -> Iterator[Found]:
     """What is found in each series, in their order, each as soon as it is known."""
     processes = min(os.cpu_count() or 1, 8) if sum(map(histories.fits, series)) >= WORTH_PROCESSES else 1
-    return crew.in_order(partial(histories.find, detection=detection), series, processes)
+    return crew.in_order(partial(_find, detection=dict(detection)), series, processes)
+
+
+def _find(history: History, detection: Mapping[Grain, Detection]) -> Found:
+    return histories.find(history, detection[history.grain])
 
 
 def flags(history: History, found: Found) -> pd.DataFrame:

@@ -1,10 +1,4 @@
-"""Any series of a day's or an hour's steps, judged by the detector of nights.
-
-A daily series is judged as it is. An hourly one is judged as 24 daily series, one for each hour of the day: two in
-the afternoon is held against other afternoons at two. So the day's shape needs no model, a calm night has a narrower
-range than a busy noon, and holidays and the week's shape are those of the daily detector, with its weekly refits,
-masks and shifts. The price: 24 fits a week, and 28 days before an hour is expected by more than a median.
-"""
+"""Any series of a day's or an hour's steps, judged by the detector of nights: each point by the points before it."""
 
 from __future__ import annotations
 
@@ -14,15 +8,22 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods import forecast, scale
+from jobs.methods import forecast, hourly, scale
 from jobs.periods import Period
 
 if TYPE_CHECKING:
+    from jobs.methods.forecast import Judged
     from jobs.methods.scale import Floats
     from jobs.spec.model import Detection
 
 Grain = Literal["daily", "hourly"]
 Direction = Literal["up", "down", "both"]
+
+TOGETHER = {
+    "ewma": ", and so were the points before it, together more than chance explains",
+    "scatter": ", and the points before it scatter more than they should",
+}
+"""What is added where one point alone would not have been told."""
 
 SIDES: dict[Direction, float] = {"up": 1.0, "down": -1.0, "both": 0.0}
 
@@ -58,70 +59,51 @@ class Found:
 
 
 def fits(history: History) -> int:
-    """About how many fits judging it takes: one a week, of hourly series one for each hour of the day too."""
+    """About how many fits judging it takes: one a week; one on hours costs that of ten on days."""
     days = int((history.moments[-1] - history.moments[0]) / np.timedelta64(1, "D"))
-    return (days // 7 + 1) * (24 if history.grain == "hourly" else 1)
+    return (days // 7 + 1) * (10 if history.grain == "hourly" else 1)
 
 
 def find(history: History, detection: Detection) -> Found:
     """Judge every point of a history by the points before it."""
-    points = len(history.y)
-    nan, text = forecast.nothing(points), np.full(points, "", dtype=object)
-    whole = _Whole(nan, nan.copy(), nan.copy(), nan.copy(), text, text.copy())
-    hours = (history.moments - history.moments.astype("datetime64[D]")).astype(int) // 3600
-    for hour in np.unique(hours) if history.grain == "hourly" else [None]:
-        where = np.arange(points) if hour is None else np.flatnonzero(hours == hour)
-        _judge(history, where, detection, whole)
-    side = SIDES[history.direction]
-    outside = np.abs(np.nan_to_num(whole.distance)) > detection.limit
-    anomaly = outside & (side * np.nan_to_num(whole.distance) >= 0)
-    return Found(
-        whole.expected, whole.lower, whole.upper, whole.distance, anomaly,
-        np.where(np.isfinite(whole.distance), whole.detector, ""),
-        _reasons(history, whole, outside, anomaly),
-    )  # fmt: skip
+    told = _judged(history, detection)
+    reach, side = np.nan_to_num(told.reach), SIDES[history.direction]
+    outside = np.abs(reach) > detection.limit
+    anomaly = outside & (side * reach >= 0)
+    detector = np.array(told.detector, dtype=object)
+    detector[~np.isfinite(told.distance)] = ""
+    reason = _reasons(history, told, outside, anomaly)
+    return Found(told.expected, told.lower, told.upper, told.distance, anomaly, detector, reason)
 
 
-@dataclass(frozen=True, eq=False)
-class _Whole:
-    """What is filled in, part by part."""
-
-    expected: Floats
-    lower: Floats
-    upper: Floats
-    distance: Floats
-    detector: npt.NDArray[np.object_]
-    note: npt.NDArray[np.object_]
-
-
-def _judge(history: History, where: npt.NDArray[np.intp], detection: Detection, whole: _Whole) -> None:
-    """Judge the points at `where`, one of each day at most, and write what was found into `whole`."""
-    days = history.moments[where].astype("datetime64[D]")
-    unknown = forecast.nothing(len(where))
+def _judged(history: History, detection: Detection) -> Judged:
+    if history.grain == "hourly":
+        return hourly.judge(history.kind, history.moments, history.y, history.n, detection)
+    days = history.moments.astype("datetime64[D]")
+    unknown = forecast.nothing(len(days))
     series = forecast.Series(
-        kind=history.kind, age=0, days=days, value=history.y[where], n=history.n[where],
+        kind=history.kind, age=0, days=days, value=history.y, n=history.n,
         error=unknown, expected=unknown, distance=unknown,
     )  # fmt: skip
-    told = forecast.judge(series, Period(days[0].item(), days[-1].item()), detection)
-    for name in ("expected", "lower", "upper", "distance"):
-        getattr(whole, name)[where] = getattr(told, name)
-    whole.detector[where] = told.detector
-    whole.note[where] = told.note
+    return forecast.judge(series, Period(days[0].item(), days[-1].item()), detection)
 
 
 def _reasons(
-    history: History, whole: _Whole, outside: npt.NDArray[np.bool_], anomaly: npt.NDArray[np.bool_]
+    history: History, told: Judged, outside: npt.NDArray[np.bool_], anomaly: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.object_]:
-    answer = np.full(len(history.y), "within the expected range", dtype=object)
-    silent = ~np.isfinite(whole.distance)
-    answer[silent] = np.where(np.isfinite(history.y[silent]), whole.note[silent], "no value")
+    """One sentence a point."""
+    note = np.array(told.note, dtype=object)
+    answer = np.full(len(note), "within the expected range", dtype=object)
+    silent = ~np.isfinite(told.distance)
+    answer[silent] = np.where(np.isfinite(history.y[silent]), note[silent], "no value")
     answer[silent & (answer == "")] = "nothing was expected"
     for place in np.flatnonzero(outside):
         lead = "" if anomaly[place] else "on the harmless side: "
-        expected, lower, upper = (float(one[place]) for one in (whole.expected, whole.lower, whole.upper))
-        answer[place] = lead + sentence(float(history.y[place]), expected, lower, upper, float(whole.distance[place]))
-    noted = ~silent & (whole.note != "")
-    answer[noted] = answer[noted] + "; " + whole.note[noted]
+        figures = (history.y[place], *(one[place] for one in (told.expected, told.lower, told.upper, told.distance)))
+        more = TOGETHER.get(told.detector[place], "")
+        answer[place] = lead + sentence(*map(float, figures)) + more
+    noted = ~silent & (note != "")
+    answer[noted] = answer[noted] + "; " + note[noted]
     return answer
 
 

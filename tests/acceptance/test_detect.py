@@ -20,7 +20,7 @@ def visits(days: int, seed: int = 3) -> pd.DataFrame:
     noise = np.exp(np.random.default_rng(seed).normal(0, 0.05, days))
     y = (1000 * (1 + 0.3 * np.sin(2 * np.pi * number / 7)) * noise).round()
     ds = (np.datetime64("2025-01-01") + number).astype(str)
-    return pd.DataFrame({"series_id": "visits", "ds": ds, "y": y})
+    return pd.DataFrame({"series_id": "visits", "ds": ds, "y": y, "kind": "count"})
 
 
 def calls(days: int, seed: int = 5) -> pd.DataFrame:
@@ -28,7 +28,9 @@ def calls(days: int, seed: int = 5) -> pd.DataFrame:
     moments = pd.date_range("2025-01-01", periods=24 * days, freq="h")
     noise = np.exp(np.random.default_rng(seed).normal(0, 0.08, len(moments)))
     y = ((200 * (1.2 + np.sin(2 * np.pi * (moments.hour - 8) / 24)) + 5) * noise).round()
-    return pd.DataFrame({"series_id": "calls", "ds": moments.strftime("%Y-%m-%d %H:%M"), "y": y.to_numpy().copy()})
+    return pd.DataFrame(
+        {"series_id": "calls", "ds": moments.strftime("%Y-%m-%d %H:%M"), "y": y.to_numpy().copy(), "kind": "count"}
+    )
 
 
 @pytest.fixture
@@ -66,6 +68,37 @@ def test_the_first_days_say_that_nothing_was_expected_and_then_who_spoke(file: P
     assert found.loc[13, ["expected", "distance", "detector"]].isna().all()
     assert found.loc[14, "detector"] == "seasonal_median"
     assert found["detector"].iloc[-1] == "prophet"
+
+
+def test_hours_are_judged_from_the_first_week_that_has_fourteen_days_before_it(file: Path) -> None:
+    found = flags(file, calls(24))
+    assert found.loc[0, "reason"] == "only 0 days of history before its week, 14 needed"
+    judged = found[found["distance"].notna()]
+    assert judged["ds"].min() == "2025-01-20 00:00"  # the first Monday fourteen days after the first of January
+    assert set(judged["detector"]) == {"prophet"}
+
+
+def test_most_hours_of_a_quiet_month_raise_nothing(file: Path) -> None:
+    found = flags(file, calls(50, seed=11))
+    assert found["distance"].notna().sum() > 600
+    assert found["is_anomaly"].sum() == 0
+
+
+def test_a_lasting_change_of_an_hourly_level_is_told_and_then_accepted(file: Path) -> None:
+    rows = calls(63)
+    rows.loc[rows["ds"] >= "2025-02-10", "y"] *= 2
+    found = flags(file, rows)
+    told = found[found["is_anomaly"] == 1]["ds"].str[:10]
+    assert told.between("2025-02-10", "2025-02-16").sum() > 100
+    assert not (told >= "2025-02-24").any()
+
+
+def test_public_holidays_of_a_country_are_learnt(file: Path) -> None:
+    rows = visits(430)
+    rows.loc[rows["ds"].isin(["2025-01-01", "2025-12-25", "2026-01-01"]), "y"] *= 0.3
+    blind = flags(file, rows).set_index("ds")
+    told = flags(file, rows, "--country", "PT").set_index("ds")
+    assert blind.loc["2026-01-01", "expected"] > 1.5 * told.loc["2026-01-01", "expected"]
 
 
 def test_a_point_is_judged_by_the_points_before_it_only(file: Path) -> None:
