@@ -36,7 +36,7 @@ COLUMNS = {
 }
 """What is read of the frames that may be missing."""
 FIGURES = ("value", "judged", "n", "lower", "upper", "state", "reason")
-BOUNDS = ("bound", "recent", "reference", "previous_version")
+BOUNDS = ("bound", "recent", "reference", "previous_version", "share")
 """Detectors that give a bound to cross, not a range to stay in."""
 RANGES = ("expected", "lower", "upper")
 JUDGED = ("severity",)

@@ -82,6 +82,7 @@ def against(item: Evidence) -> str:
     lead = {
         "recent": "recently",
         "reference": "in the reference",
+        "share": "by its usual share",
         "previous_version": f"{item.get('former_version') or 'the version before'}:",
     }.get(item.get("detector", ""), "expected")
     return f"{lead} {number(metric, expected)}"
