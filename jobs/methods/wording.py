@@ -111,7 +111,7 @@ def figure(item: Evidence) -> str:
     metric, value, rule = item["metric"], item.get("value"), item.get("rule", "")
     if rule == "no data":
         return f"no predictions for {item['day']}"
-    if metric == "delivery" or rule == "stuck":
+    if metric in ("delivery", "odd_night") or rule == "stuck":
         return str(item["reason"])
     feature = item.get("feature", "")
     where = "" if item.get("segment", "all") == "all" else f" for {item['segment']}"

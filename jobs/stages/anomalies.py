@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.methods import accumulating, deliveries, expected, forecast, rules, specificity, stuck, verdicts, workers
+from jobs.methods import (
+    accumulating,
+    deliveries,
+    expected,
+    forecast,
+    odd_nights,
+    rules,
+    specificity,
+    stuck,
+    verdicts,
+    workers,
+)
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
@@ -37,6 +48,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         ],
         spec.model,
     )
+    found = verdicts.frame([found, _odd_nights(found, period, warehouse)], spec.model)
     written = warehouse.replace("anomalies", period, {"verdicts": found})
     breaches = found[found["verdict"] == "breach"]
     note = f"{len(breaches):,} breaches on {breaches['night'].nunique()} of {len(period)} nights"
@@ -124,3 +136,10 @@ def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.Dat
     whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
     query = partial(warehouse.query, "anomalies/figures", first=since, last=period.last)
     return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]
+
+
+def _odd_nights(found: pd.DataFrame, period: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """Verdicts on nights as a whole; `found`: those of the period's nights on single figures."""
+    since = forecast.monday_of(period.first) - timedelta(days=odd_nights.WINDOW)
+    past = warehouse.query("anomalies/distances", first=since, before=period.first)
+    return odd_nights.judge(pd.concat([past, odd_nights.of_verdicts(found)], ignore_index=True), period)
