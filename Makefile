@@ -6,10 +6,10 @@ READY := .venv/.ready
 REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
-.PHONY: help install run test quick check format lint types demo airflow bench golden requirements clean
+.PHONY: help install run test quick check format lint types demo airflow bench golden requirements clean bench-anomalies
 
 help: ## Print the verbs
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
 
 install: $(READY) ## Create .venv from the hash-pinned requirement files
 
@@ -51,6 +51,10 @@ airflow: $(READY) ## Start a local Airflow with a DAG per model (PostgreSQL meta
 
 bench: $(READY) ## Measure: rows per second of the reduction against a bare scan, cost of a night
 	$(BIN)/python -m benchmarks.reduction
+
+bench-anomalies: $(READY) ## Measure: detectors side by side on simulated and on real labelled series
+	$(BIN)/python -m benchmarks.anomalies simulated --ablations
+	$(BIN)/python -m benchmarks.anomalies real
 
 requirements: $(READY) ## Resolve and pin the requirement files anew
 	cd requirements && for name in uv run airflow dev; do \

@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from jobs.methods.forecast import Series, nothing
-from jobs.methods.scale import Kind
 from jobs.periods import Period
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from jobs.methods.scale import Kind
 
 KINDS: dict[str, Kind] = {"rate": "rate", "value": "level", "psi": "psi", "latency": "latency", "count": "count"}
 AGES = (1, 3, 7)

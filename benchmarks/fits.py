@@ -8,14 +8,18 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jobs.methods import weekly_fit
 from jobs.methods.scale import spread_about
-from jobs.methods.weekly_fit import Calendar, Days
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jobs.methods.weekly_fit import Calendar, Days
 
 
 def remembering(make: Callable[..., np.ndarray] = weekly_fit.fit, name: str = "fits") -> Callable[..., np.ndarray]:

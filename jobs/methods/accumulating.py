@@ -11,12 +11,13 @@ holds for them all. The equivalences were found on simulated series (benchmarks/
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods.scale import Floats
+if TYPE_CHECKING:
+    from jobs.methods.scale import Floats
 
 Days = npt.NDArray[np.datetime64]
 Names = npt.NDArray[np.str_]
@@ -28,7 +29,7 @@ EWMA = {0.5: 1.15, 0.25: 1.35}
 """By the weight of the newest night (memories of about three and seven nights): how many standard deviations of the
 mean are as rare as one of a single night. More than one, because neighbouring nights are alike."""
 
-SCATTER = {5: 0.6, 10: 0.54}
+SCATTER = {10: 0.54}
 """By nights: how large their root mean square is that is as rare as a single night's distance of one."""
 
 CLIP = 4.0
@@ -58,7 +59,7 @@ def hear(days: Days, distance: Floats) -> Heard:
     >>> days = np.datetime64("2025-01-06") + np.arange(8)
     >>> heard = hear(days, np.array([0.0, 0.0, 2.5, 2.5, 2.5, 2.5, 2.5, 0.0]))
     >>> heard.reach.round(1).tolist(), heard.by.tolist()[3:]
-    ([0.0, 0.0, 2.5, 2.9, 3.3, 3.7, 4.2, 0.0], ['ewma', 'scatter', 'scatter', 'scatter', ''])
+    ([0.0, 0.0, 2.5, 2.8, 3.6, 3.8, 3.9, 0.0], ['ewma', 'scatter', 'scatter', 'scatter', ''])
     """
     if distance.size == 0:
         return Heard(distance.copy(), np.zeros(0, dtype="<U7"))

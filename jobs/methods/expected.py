@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import forecast, rules, scale, specificity, wording
+from jobs.methods import budget, forecast, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
 from jobs.spec.model import Rule
@@ -58,6 +58,25 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
     return pd.concat(told, ignore_index=True)
 
 
+def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
+    """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
+
+    All series of a night share the model's budget; each night is judged by itself.
+    """
+    if told.empty:
+        return told
+    side = told["metric"].map({metric: SIDES[BY_NAME[metric].harm] for metric in told["metric"].unique()})
+    reach = told["reach"].to_numpy(dtype=float)
+    harmful = np.where(side == 0, np.abs(reach), side * reach)
+    nights = told["night"].to_numpy().astype("datetime64[D]")
+    limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit - budget.TOGETHER)
+    return told.assign(harmful=harmful, better=-side.to_numpy() * reach > detection.limit, limit=limit)
+
+
+SIDES = {"up": 1.0, "down": -1.0, "both": 0.0}
+"""Sign of the side that hurts."""
+
+
 def _series(group: pd.DataFrame) -> Series:
     metric = str(group["metric"].iloc[0])
     lower, upper = (group[side].to_numpy(dtype=float) for side in ("lower", "upper"))
@@ -77,21 +96,19 @@ def _series(group: pd.DataFrame) -> Series:
 def judge(
     rule: Rule, told: pd.DataFrame, detection: Detection, first: date, rivals: Sequence[Rule] = ()
 ) -> pd.DataFrame:
-    """Verdicts of one rule for the nights from `first` on; `told` as `expect` answers it."""
+    """Verdicts of one rule for the nights from `first` on; `told` as `budgeted` answers it."""
     chosen = rules.select(rule, told, rivals)
     if chosen.empty:
         return chosen
     chosen["why"] = _why_not(rule, chosen)
-    side = {"up": 1.0, "down": -1.0, "both": 0.0}[BY_NAME[rule.metric].harm]
-    reach = chosen["reach"].to_numpy(dtype=float)
-    harmful = np.abs(reach) if side == 0 else side * reach
     effect = specificity.large_enough(
         rule.min_effect, chosen["value"].to_numpy(dtype=float), chosen["expected"].to_numpy(dtype=float)
     )
-    chosen["beyond"] = (chosen["why"] == "") & (harmful > detection.limit) & effect
+    chosen["beyond"] = (chosen["why"] == "") & (chosen["harmful"] > chosen["limit"]) & effect
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
-    better = (now["why"] == "") & (-side * now["reach"] > detection.limit)
+    better = (now["why"] == "") & now["better"]
+    chance = (now["why"] == "") & (now["harmful"] > detection.limit) & (now["harmful"] <= now["limit"])
     breach = now["beyond"] & (now["streak"] >= rule.nights)
     verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
     return now.assign(
@@ -99,7 +116,7 @@ def judge(
         verdict=verdict,
         severity=rule.severity,
         action=rule.action,
-        reason=_reasons(rule, now.assign(breach=breach, better=better)),
+        reason=_reasons(rule, now.assign(breach=breach, better=better, chance=chance)),
     )
 
 
@@ -108,7 +125,7 @@ def _why_not(rule: Rule, chosen: pd.DataFrame) -> pd.Series[str]:
     few = (chosen["n"] < rule.min_n).fillna(False) & BY_NAME[rule.metric].guarded
     rows = chosen["n"].fillna(0).astype("int64").astype(str) + f" rows, rule needs {rule.min_n}"
     why = rows.where(few, "")
-    why = chosen["note"].where(~np.isfinite(chosen["expected"]), why)
+    why = chosen["note"].where(~np.isfinite(chosen["distance"]), why)
     empty = ~np.isfinite(chosen["value"]) | (chosen["state"] == "not_evaluated")
     return chosen["reason"].fillna("no value").where(empty, why)
 
@@ -117,6 +134,7 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
     answer = np.full(len(now), "within the expected range", dtype=object)
     unknown = now["why"] != ""
     answer[unknown] = now.loc[unknown, "why"]
+    answer[now["chance"]] = "outside the expected range, which chance explains over all series of the night"
     waiting = now["beyond"] & ~now["breach"]
     answer[waiting] = (
         "outside the expected range " + now.loc[waiting, "streak"].astype(str) + f" of {rule.nights} nights"

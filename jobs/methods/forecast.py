@@ -28,6 +28,8 @@ Fit = Callable[[Days, Floats, Days, weekly_fit.Calendar], Floats]
 NEEDED = 14
 """Points below which nothing is expected: two of each weekday."""
 
+FIRST_TIME = "a holiday or event that the history does not hold"
+
 SPREAD_DAYS = 180
 """Past days whose residuals tell how far a good day strays."""
 
@@ -39,6 +41,15 @@ IN_SAMPLE_FACTOR = 1.2
 
 LEAST_SHARE = 0.1
 """Of the past residuals' variance, what is never put down to sampling."""
+
+EVENT_DOUBT = 3.0
+"""How much wider, in variances, the range of a holiday or event is that was seen once; a third of it after three."""
+
+LEVEL_DAYS = 42
+"""Days whose residuals tell where the level is now, ..."""
+
+LEVEL_GAP = 10
+"""... which end that many days before the week, so that a new fault is found before it teaches itself."""
 
 MEDIAN_DAYS = 56
 """Past days that a seasonal median looks at."""
@@ -85,6 +96,8 @@ class _Expectation(NamedTuple):
     """In-sample residuals, widened to what out-of-sample ones would be."""
     detector: str
     note: str = ""
+    doubt: Floats | float = 1.0
+    """By how much the own variance of the asked days is larger than that of others; NaN: they cannot be judged."""
 
 
 class _Case(NamedTuple):
@@ -154,7 +167,8 @@ def _judge_week(case: _Case, known: int, starts: np.datetime64, week: npt.NDArra
         scale = scales.scale_of(series.kind, _finite(series.value[past]))
         expectation = _by_prophet(case, past, scale, starts)
         asked = expectation.centre[(series.days[week] - starts).astype(int)]
-        _write(case, past, week, scale, expectation._replace(centre=asked))
+        doubt = _doubt(case, past, series.days[week])
+        _write(case, past, week, scale, expectation._replace(centre=asked, doubt=doubt))
         return
     for position in week:  # at most the first weeks of a series
         past = slice(oldest, int(position))
@@ -181,6 +195,19 @@ def _learnable(case: _Case, past: slice, scale: Scale) -> tuple[Days, Floats]:
     return days[keep], y[keep]
 
 
+def _doubt(case: _Case, past: slice, asked: Days) -> Floats:
+    """How much less is known of holidays and events than of other days: nothing of one that never was, NaN."""
+    calendar = weekly_fit.calendar_of(case.detection)
+    names = weekly_fit.names(asked, calendar)
+    doubt = np.ones(asked.shape)
+    if (names != "").any():
+        before = weekly_fit.names(case.series.days[past], calendar)[np.isfinite(case.series.value[past])]
+        for position in np.flatnonzero(names != ""):
+            seen = int((before == names[position]).sum())
+            doubt[position] = 1 + EVENT_DOUBT / seen if seen else np.nan
+    return doubt
+
+
 def _reach(case: _Case, past: slice) -> Floats:
     """How far the past nights reached; the first of them as they did with the nights before them."""
     days = case.series.days
@@ -200,8 +227,8 @@ def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -
         return _by_median(case, past, scale, week)._replace(note=note)
     residuals = y - expected[:-7]
     # A flat level lags behind a slow trend: the last weeks tell where it is now. They end before a new fault.
-    until = starts - case.detection.recent_gap
-    recent = (days < until) & (days >= until - case.detection.recent_days)
+    until = starts - LEVEL_GAP
+    recent = (days < until) & (days >= until - LEVEL_DAYS)
     level = float(np.median(residuals[recent])) if recent.sum() >= NEEDED else 0.0
     return _Expectation(expected[-7:] + level, residuals * IN_SAMPLE_FACTOR, "prophet")
 
@@ -225,14 +252,16 @@ def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, 
     own = _own_variance(case, past, scale, expectation.residuals)
     error = scales.relative_error(scale, series.value[where], series.error[where])
     sampling = scales.sampling_variance(scale, expected, series.n[where], error)
-    spread = np.sqrt(own + sampling)
+    spread = np.sqrt(own * expectation.doubt + sampling)
     y = scales.forward(scale, series.value[where], series.n[where])
     result.expected[where] = expected
     result.lower[where] = scales.backward(scale, centre - limit * spread)
     result.upper[where] = scales.backward(scale, centre + limit * spread)
     result.distance[where] = (y - centre) / spread
-    for position in where:
-        result.detector[position], result.note[position] = expectation.detector, expectation.note
+    doubts = np.broadcast_to(expectation.doubt, where.shape)
+    for position, doubt in zip(where, doubts, strict=True):
+        result.detector[position] = expectation.detector
+        result.note[position] = expectation.note if np.isfinite(doubt) else FIRST_TIME
 
 
 def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> float:

@@ -124,7 +124,7 @@ def _quiet_prophet() -> Any:
 
 def holidays(days: Days, calendar: Calendar) -> npt.NDArray[np.bool_]:
     """Which days are marked in the calendar; none of a country that is not known."""
-    return names(days, calendar) != ""
+    return np.asarray(names(days, calendar) != "", dtype=bool)
 
 
 def names(days: Days, calendar: Calendar) -> npt.NDArray[np.str_]:

@@ -384,10 +384,12 @@ class Detection(Strict):
     )  # fmt: skip
     """Series that get an expected range, whole days of all live versions."""
     limit: float = Field(4.0, gt=0)
-    """Standardised distance from the expected value that counts as outside."""
+    """Standardised distance from the expected value that counts as outside, of a night or of several together."""
+    false_alarms: float = Field(0.02, gt=0)
+    """Alarms a week that chance may raise over all expected ranges together; more series, a wider limit for each."""
     min_history: int = Field(28, ge=14)
     """Days of history before Prophet is asked; before, a seasonal median speaks."""
-    max_history: int = Field(365, ge=60)
+    max_history: int = Field(400, ge=60)
     """Days of history that the forecast learns from."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     """Its holidays are known to the forecast, for example PT."""

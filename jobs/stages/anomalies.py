@@ -69,7 +69,7 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     judge_all = partial(workers.judge_all, period=period, detection=detection)
-    told = expected.expect(chosen, past, judge_all)
+    told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 
 

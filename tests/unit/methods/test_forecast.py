@@ -204,6 +204,18 @@ def test_a_holiday_of_the_country_is_expected_from_its_second_year_on() -> None:
     assert with_calendar.expected[april] < 0.6 * without.expected[april]
 
 
+def test_a_known_event_is_expected_from_its_second_time_on_and_not_judged_the_first() -> None:
+    """A sale that doubles the rows, on the 60th and on the 130th day: the first could be anything, the second not."""
+    value = volumes(140)
+    value[[60, 130]] *= 2
+    marked = Detection(limit=5.0, events={"sale": (day(60), day(130))})
+    judged = forecast.judge(series(value), nights(0, 139), marked)
+    assert np.isnan(judged.distance[60])
+    assert judged.note[60] == forecast.FIRST_TIME
+    assert abs(judged.distance[130]) < 5
+    assert outside(series(value), 0, 139) == [60, 130]
+
+
 # fits -----------------------------------------------------------------------------------------------------------
 
 
