@@ -6,7 +6,7 @@ READY := .venv/.ready
 REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
-.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-anomalies golden requirements clean
+.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-anomalies bench-detection golden requirements clean
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -58,6 +58,9 @@ bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features 
 bench-anomalies: $(READY) ## Measure: detectors side by side on simulated and on real labelled series
 	$(BIN)/python -m benchmarks.anomalies simulated --ablations
 	$(BIN)/python -m benchmarks.anomalies real
+
+bench-detection: $(READY) ## Measure: 300 series on one night, a year of nights of 100 series as one run
+	$(BIN)/python -m benchmarks.detection_cost
 
 requirements: $(READY) ## Resolve and pin the requirement files anew
 	cd requirements && for name in uv run airflow dev mlflow; do \

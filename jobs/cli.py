@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs import cli_keeping, cli_retraining
+from jobs.cli_detect import detect
 from jobs.errors import NightjarError, UsageError
 from jobs.periods import Period, parse_day
 from jobs.pipeline import STAGE_NAMES
@@ -254,7 +255,7 @@ def demo(seed: int) -> None:
     click.echo(f"\nReport: {report_file(spec, world.period)}")
 
 
-for _command in (*cli_retraining.COMMANDS, *cli_keeping.COMMANDS):
+for _command in (detect, *cli_retraining.COMMANDS, *cli_keeping.COMMANDS):
     main.add_command(_command)
 
 

@@ -34,7 +34,7 @@ SCORE_CURVE = ("night", "bin", "n", "score", "rate", "lower", "upper")
 ESTIMATED = "_estimated"
 """How the name of an estimate ends, after that of the figure it is about."""
 FIGURES = ("value", "judged", "n", "lower", "upper", "state", "reason")
-BOUNDS = ("bound", "recent", "reference", "previous_version")
+BOUNDS = ("bound", "recent", "reference", "previous_version", "share")
 """Detectors that give a bound to cross, not a range to stay in."""
 RANGES = ("expected", "lower", "upper")
 JUDGED = ("severity",)

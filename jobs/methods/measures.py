@@ -25,6 +25,8 @@ NOT_APPLICABLE = {"version": "all", "feature": "", "segment": "all", "label_age"
 """A row's keys where they do not apply."""
 COLUMNS = ("day", *NOT_APPLICABLE, "metric", "layer", "value", "n", "lower", "upper", "state", "reason")
 PERCENTS = (50, 95, 99)
+KNOWN_DAYS = 28
+"""Days for which a segment value is missed after its last row."""
 SPECIAL_BINS = {drift.MISSING: "missing", drift.UNSEEN: "unseen", drift.INFINITE: "infinite"}
 
 
@@ -79,6 +81,32 @@ def of_predictions(served: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
     keys, n = served[["day", "version", "segment"]], served["n"].to_numpy()
     score = mean(served["n_scored"], served["score_sum"], served["score_square_sum"], "no scores")
     return [rows("volume", keys, estimate(n, n), min_rows), rows("score_mean", keys, score, min_rows)]
+
+
+def of_silence(served: pd.DataFrame, first: Any, min_rows: int) -> pd.DataFrame:
+    """A volume of 0 for each segment value known in the last KNOWN_DAYS days that a delivered day from `first` lacks.
+
+    `served`: rows of `of_predictions`, from KNOWN_DAYS days before `first` on.
+
+    >>> served = pd.DataFrame({
+    ...     "day": pd.to_datetime(["2025-03-01", "2025-03-01", "2025-03-02"]),
+    ...     "version": "all", "segment": ["all", "country=FR", "all"], "n": [9, 4, 5],
+    ... })
+    >>> of_silence(served, "2025-03-02", 30)[["segment", "value"]].to_numpy().tolist()
+    [['country=FR', 0.0]]
+    """
+    summed = served[served["version"] == "all"]
+    if summed.empty:
+        return undefined("volume", summed[["day", "version", "segment"]], "")
+    counts = summed.pivot_table(index="day", columns="segment", values="n", aggfunc="sum")
+    counts = counts.reindex(pd.date_range(counts.index.min(), counts.index.max(), unit="us", name="day"))
+    present, came = counts.notna(), counts["all"].notna()
+    known = present.astype(float).rolling(KNOWN_DAYS, min_periods=1).max().shift(1).eq(1.0)
+    silent = known & ~present & came.to_numpy()[:, None]
+    night, segment = np.nonzero((silent & (silent.index >= pd.Timestamp(first))[:, None]).to_numpy())
+    keys = pd.DataFrame({"day": silent.index[night], "version": "all", "segment": silent.columns[segment]})
+    nothing = np.zeros(len(keys), dtype=np.int64)
+    return rows("volume", keys, estimate(nothing, nothing), min_rows)
 
 
 def of_features(binned: pd.DataFrame, min_rows: int, error_rate: float) -> tuple[list[pd.DataFrame], pd.DataFrame]:

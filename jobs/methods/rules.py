@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import scale, specificity, versions
+from jobs.methods import scale, shares, specificity, versions
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES, Text, reasons
 
@@ -58,6 +58,8 @@ class World:
 def lookback(rule: Rule, detection: Detection) -> int:
     """Nights before the judged one whose figures the rule needs."""
     window = max(detection.recent_days + detection.recent_gap, 2 * versions.WINDOW + 1)
+    if rule.against == "share":
+        window = shares.lookback(detection.recent_days, detection.recent_gap)
     return window + (rule.nights - 1 + GRACE_DAYS if rule.nights > 1 else 0)
 
 
@@ -119,6 +121,8 @@ def _with_former(
             return _recently(chosen, detection)
         case "reference":
             return _in_reference(rule, chosen, figures, world.reference)
+        case "share":
+            return _by_share(chosen, figures, detection)
         case "previous_version":
             pooled = versions.against_previous(chosen, figures, world.first_days)
             return _too_few(pooled, (pooled["why"] == "") & (pooled["n"] < rule.min_n), rule.min_n)
@@ -152,6 +156,18 @@ def _recently(chosen: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     short = (chosen["why"] == "") & ~np.isfinite(former)
     text = "only " + nights + f" nights of history in the recent window, {RECENT_NEEDED} needed"
     return chosen.assign(former=former, former_n=pooled[offset, series], why=chosen["why"].where(~short, text))
+
+
+def _by_share(chosen: pd.DataFrame, figures: pd.DataFrame, detection: Detection) -> pd.DataFrame:
+    """What the segment's usual share makes of the day's rows; adds `spread`, how far that strays."""
+    whole = figures[(figures["metric"] == "volume") & (figures["segment"] == "all") & _told(figures)]
+    usual = shares.usual(chosen, whole, detection.recent_days, detection.recent_gap)
+    short = (chosen["why"] == "") & ~np.isfinite(usual.spread)
+    nights = pd.Series(usual.nights, index=chosen.index).astype("int64").astype(str)
+    text = "only " + nights + f" nights of history of its share, {shares.NEEDED} needed"
+    text = text.where(usual.nights < shares.NEEDED, "there is no rest of the day to hold it against")
+    why = chosen["why"].where(~short, text)
+    return chosen.assign(former=usual.expected, former_n=np.inf, spread=usual.spread, why=why)
 
 
 def _in_reference(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
@@ -196,7 +212,8 @@ def _beyond(
     else:
         base = np.where(np.isfinite(former), former, bound)
         with np.errstate(invalid="ignore", divide="ignore"):
-            distance = (value - base) / _standard_error(rule.metric, chosen, base)
+            stray = chosen["spread"] if "spread" in chosen else _standard_error(rule.metric, chosen, base)
+            distance = (value - base) / np.asarray(stray, dtype=np.float64)
         critical = _quantile(error_rate, share, rule.nights)
         certain = (-distance if falling else distance) > critical
     return chosen.assign(

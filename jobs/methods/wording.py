@@ -79,6 +79,7 @@ def _percent(share: float) -> str:
 AGAINST = {
     "recent": "recently {value}",
     "reference": "in the reference {value}",
+    "share": "by its usual share {value}",
     "previous_version": "{former}: {value}",
 }
 """What a figure is told against, by the detector that spoke."""
@@ -122,7 +123,7 @@ def figure(item: Evidence) -> str:
     metric, value, rule = item["metric"], item.get("value"), item.get("rule", "")
     if rule == "no data":
         return say("no predictions for {day}", day=item["day"])
-    if metric == "delivery" or rule == "stuck":
+    if metric in ("delivery", "odd_night") or rule == "stuck":
         return str(item["reason"])
     feature, segment = item.get("feature", ""), item.get("segment", "all")
     gaps = {"metric": name(metric), "feature": feature, "value": number(metric, value), "segment": segment}

@@ -334,8 +334,8 @@ class Rule(Strict):
     """A breach when it rises by more than this, `10%` of the former value or `5pp` (percentage points)."""
     outside: Literal["expected"] | None = None
     """Outside the expected range that Prophet gives from the past."""
-    against: Literal["recent", "reference", "previous_version"] = "recent"
-    """What a drop or rise is measured from."""
+    against: Literal["recent", "reference", "previous_version", "share"] = "recent"
+    """What a drop or rise is measured from; `share`: what a segment's usual share makes of the day's volume."""
     features: tuple[str, ...] | None = None
     """Absent: every feature, and for psi and the other distances the score and decision too."""
     segments: Literal["all", "each"] | tuple[str, ...] = "all"
@@ -367,7 +367,10 @@ class Rule(Strict):
         """How verdicts call it, for example `accuracy drop 10%`."""
         bounds = ("above", "below", "drop", "rise", "outside")
         bound, size = next((name, getattr(self, name)) for name in bounds if getattr(self, name) is not None)
-        against = {"recent": "", "reference": " on reference", "previous_version": " on previous version"}
+        against = {
+            "recent": "", "reference": " on reference", "previous_version": " on previous version",
+            "share": " on usual share",
+        }  # fmt: skip
         size_text = f"{size:g}" if isinstance(size, float) else str(size)
         named = {"all": "", "each": " by segment"}
         where = named[self.segments] if isinstance(self.segments, str) else f" for {', '.join(self.segments)}"
@@ -718,6 +721,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="conversion", outside="expected"),
     Rule(metric="value_per_prediction", outside="expected", severity="info"),
     Rule(metric="volume", outside="expected"),
+    Rule(metric="volume", drop="50%", against="share", segments="each", severity="warning"),
     Rule(metric="latency_p95", outside="expected"),
     # A new version that is right more often and earns less, or the reverse: by two standard errors on both sides
     # at once, which chance alone brings on less than one night in a thousand.

@@ -277,6 +277,11 @@ def _rule_bound(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
         yield ("against",), "counts only with drop or rise"
     if changes and rule.against == "previous_version" and spec.predictions.columns.version is None:
         yield ("against",), "'previous_version' needs predictions.columns.version, the column of the version"
+    if rule.against == "share" and (rule.metric != "volume" or rule.segments == "all"):
+        yield (
+            ("against",),
+            "'share' is a segment's share of the day's volume; it needs metric volume and segments: each",
+        )
     if rule.outside and rule.metric not in spec.detection.metrics:
         yield ("outside",), f"needs an expected range; add {rule.metric} to detection.metrics"
     if rule.outside and rule.segments != "all":

@@ -11,16 +11,30 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.methods import accumulating, deliveries, expected, forecast, rules, specificity, stuck, verdicts, workers
+from jobs.methods import (
+    accumulating,
+    crew,
+    deliveries,
+    expected,
+    forecast,
+    odd_nights,
+    rules,
+    specificity,
+    stuck,
+    verdicts,
+    workers,
+)
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from jobs.engine.warehouse import Warehouse
+    from jobs.methods.forecast import Judged, Series
     from jobs.periods import Period
     from jobs.spec import ModelSpec, Rule
+    from jobs.spec.model import Detection
 
 BESIDE = ("volume", "psi", *rules.CHANCE.values())
 """Series that rules with a bound look at besides their own: versions, references, what chance explains."""
@@ -37,6 +51,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         ],
         spec.model,
     )
+    found = verdicts.frame([found, _odd_nights(found, period, warehouse)], spec.model)
     written = warehouse.replace("anomalies", period, {"verdicts": found})
     breaches = found[found["verdict"] == "breach"]
     note = f"{len(breaches):,} breaches on {breaches['night'].nunique()} of {len(period)} nights"
@@ -56,9 +71,20 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     figures = _figures(warehouse, asked, (), since, period.last)
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
-    judge_all = partial(workers.judge_all, period=period, detection=detection)
+    judge_all = partial(_judge_all, period=period, detection=detection)
     told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
+
+
+def _judge_all(series: Sequence[Series], period: Period, detection: Detection) -> list[Judged]:
+    """Each series judged, with progress on a terminal; by two processes where the fits would take long."""
+    from tqdm import tqdm
+
+    work = partial(forecast.judge, period=period, detection=detection)
+    fits = len(series) * (len(period) // 7 + 1)
+    answers = crew.in_order(work, series, workers.WORKERS if fits >= workers.WORTH_WORKERS else 1)
+    # A bar that would be over at once is not shown.
+    return list(tqdm(answers, desc="series judged", total=len(series), disable=None, leave=False, delay=1.0))
 
 
 def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
@@ -124,3 +150,10 @@ def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.Dat
     whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
     query = partial(warehouse.query, "anomalies/figures", first=since, last=period.last)
     return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]
+
+
+def _odd_nights(found: pd.DataFrame, period: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """Verdicts on nights as a whole; `found`: those of the period's nights on single figures."""
+    since = forecast.monday_of(period.first) - timedelta(days=odd_nights.WINDOW)
+    past = warehouse.query("anomalies/distances", first=since, before=period.first)
+    return odd_nights.judge(pd.concat([past, odd_nights.of_verdicts(found)], ignore_index=True), period)

@@ -101,6 +101,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     beside = {name: _empty(name) for name in BESIDE}
     parts = [
         *measures.of_predictions(today, spec.min_rows),
+        *_silence(watch, warehouse),
         *binned,
         *_without_reference(spec, today, binned),
         *_distances(watch, warehouse),
@@ -125,6 +126,14 @@ def _watch(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Watch | Non
     if spec.start is None and came.empty:
         return None
     return Watch(spec, period, spec.start or came["day"].min().date(), deliveries)
+
+
+def _silence(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
+    """Volumes of segments that a delivered day has no row of."""
+    if watch.spec.segments:
+        since = watch.begin - timedelta(measures.KNOWN_DAYS)
+        served = warehouse.query("metrics/predictions", first=since, last=watch.period.last)
+        yield measures.of_silence(served, watch.begin, watch.spec.min_rows)
 
 
 def _features(watch: Watch, warehouse: Warehouse) -> tuple[list[pd.DataFrame], pd.DataFrame]:

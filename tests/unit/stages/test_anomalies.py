@@ -204,9 +204,9 @@ def test_a_night_with_nothing_at_all_is_a_breach_of_the_delivery(warehouse: Ware
 def test_an_empty_warehouse_is_judged_without_error(warehouse: Warehouse) -> None:
     summary = anomalies.run(spec_of(), nights(0, 3), warehouse)
     rows = warehouse.read("verdicts")
-    assert set(rows["rule"]) == {"no labels", "stuck"}
+    assert set(rows["rule"]) == {"no labels", "odd night", "stuck"}
     assert set(rows["verdict"]) == {"not_evaluated"}
-    assert summary.rows == {"verdicts": 8}
+    assert summary.rows == {"verdicts": 12}
 
 
 def test_a_spec_without_labels_or_rules_about_them_runs(warehouse: Warehouse) -> None:
@@ -277,3 +277,38 @@ def test_a_range_fits_each_week_of_a_series_once(warehouse: Warehouse) -> None:
     rows = warehouse.read("verdicts").query("detector == 'prophet'")
     mondays = {forecast.monday_of(night.date()) for night in rows["night"]}
     assert weekly_fit._fit.cache_info().misses - before == len(mondays)
+
+
+def slightly_odd() -> pd.DataFrame:
+    """Ten features whose PSI is steady and far below its bound; on day 90 the root of each is 2.5 deviations up."""
+    roots = np.random.default_rng(4).normal(0.15, 0.02, (DAYS, 10))
+    roots[90] = 0.15 + 2.5 * 0.02
+    features = [f"f{number}" for number in range(10)]
+    return together(
+        *(figures("psi", roots[:, place] ** 2, 1000, feature=name) for place, name in enumerate(features)),
+        *(figures("psi_null_limit", 0.02, 1000, feature=name) for name in features),
+    )
+
+
+def test_a_night_on_which_ten_features_drift_a_little_is_told_as_information_and_names_them(
+    warehouse: Warehouse,
+) -> None:
+    fill(warehouse, slightly_odd())
+    anomalies.run(spec_of(), nights(0, DAYS - 1), warehouse)
+    assert breaches(warehouse) == {(90, "odd night", "all")}
+    row = warehouse.read("verdicts").query("rule == 'odd night' and verdict == 'breach'").iloc[0]
+    assert (row["severity"], row["metric"], row["detector"], row["n"]) == ("info", "odd_night", "lof", 10)
+    assert row["reason"].count("PSI of f") == 10
+
+
+def test_an_odd_night_is_the_same_alone_and_in_a_range(warehouse: Warehouse, tmp_path: Path) -> None:
+    fill(warehouse, slightly_odd())
+    anomalies.run(spec_of(), nights(0, DAYS - 1), warehouse)
+    with open_warehouse(tmp_path / "nightly", "shop", wait=5) as nightly:
+        fill(nightly, slightly_odd())
+        anomalies.run(spec_of(), nights(0, 87), nightly)
+        for number in (88, 89, 90, 91, 90):
+            anomalies.run(spec_of(), nights(number, number), nightly)
+        anomalies.run(spec_of(), nights(92, DAYS - 1), nightly)
+        ordered = "SELECT * FROM verdicts ORDER BY ALL"
+        assert nightly.execute(ordered).fetchall() == warehouse.execute(ordered).fetchall()
