@@ -15,7 +15,7 @@ from jobs.methods import deliveries, expected, forecast, rules, specificity, stu
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from jobs.engine.warehouse import Warehouse
@@ -63,6 +63,14 @@ def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> lis
     bounded = [rule for rule in spec.all_rules if not rule.outside]
     if not bounded:
         return []
+    figures, world = looked_at(spec, bounded, period, warehouse)
+    return [rules.judge(rule, figures, world, spec.detection, period.first, bounded) for rule in bounded]
+
+
+def looked_at(
+    spec: ModelSpec, bounded: Sequence[Rule], period: Period, warehouse: Warehouse
+) -> tuple[pd.DataFrame, rules.World]:
+    """The figures that rules with a bound judge in the period's nights, with their past, and what else they look at."""
     oldest = max((0, *spec.label_ages, *spec.outcome_ages))
     since = period.first - timedelta(days=oldest + max(rules.lookback(rule, spec.detection) for rule in bounded))
     figures = _figures(warehouse, bounded, BESIDE, since, period.last)
@@ -71,7 +79,7 @@ def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> lis
         first_days=warehouse.query("anomalies/first_days", last=period.last),
         tightness=specificity.tightness({name: feature.importance for name, feature in spec.features.items()}),
     )
-    return [rules.judge(rule, figures, world, spec.detection, period.first, bounded) for rule in bounded]
+    return figures, world
 
 
 def _figures(
