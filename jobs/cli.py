@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jobs.cli_backtest import backtest
 from jobs.errors import NightjarError, UsageError
 from jobs.periods import Period, parse_day
 from jobs.pipeline import STAGE_NAMES
@@ -251,6 +252,9 @@ def demo(seed: int) -> None:
     click.echo("")
     click.echo(found(_home(), spec.model, world.period))
     click.echo(f"\nReport: {report_file(spec, world.period)}")
+
+
+main.add_command(backtest)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ FLOORS = (
         "jobs.__main__",
         "jobs.answers",
         "jobs.backtest",
+        "jobs.backtest_actions",
+        "jobs.backtest_replay",
         "jobs.backtest_text",
         "jobs.backtest_truth",
         "jobs.cli_backtest",

@@ -1,0 +1,215 @@
+"""A backtest in words and figures: for a terminal, as CSV, and as what its page shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from reports.backtest import BacktestView, FiredLine, RuleLine
+
+if TYPE_CHECKING:
+    from jobs.backtest import Backtest, RuleWorth
+    from jobs.backtest_actions import Fired
+    from jobs.methods.backtest import Score
+
+DASH = "–"
+
+
+def table(done: Backtest) -> str:
+    """The whole answer as a table for a terminal."""
+    lines = [
+        *_head(done),
+        "",
+        f"{'a week':>7}{'nights':>8}{'incid.':>8}  {'right':<10}{'found':<10}{'delay':>6}{'lead':>6}  rule",
+    ]
+    for one in sorted(done.rules, key=lambda rule: -rule.score.alarms):
+        if not one.breaches and not (one.suggestion and one.suggestion.size is not None):
+            continue
+        lines.append(_figures(one.score, f"{one.breaches:>8}{one.incidents:>8}") + f"  {one.name} ({one.severity})")
+        lines += [f"{'':<57}→ {said}" for said in _said(one, done.budget)]
+    quiet = [
+        one.name for one in done.rules if not one.breaches and not (one.suggestion and one.suggestion.size is not None)
+    ]
+    if quiet:
+        lines += ["", f"never spoke: {'; '.join(quiet)}"]
+    return "\n".join([*lines, "", *_actions(done)])
+
+
+def _head(done: Backtest) -> list[str]:
+    all_together = done.incidents
+    opened = f"{all_together.alarms} incidents ({all_together.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
+    lines = [f"{done.model}, {done.period}: {len(done.period)} nights replayed, {opened}"]
+    if done.truth is None:
+        return [*lines, "held against nothing: give --truth FILE or --fell WORDS for precision, recall and lead time"]
+    left = f" ({done.truth.left_out} outside the period left out)" if done.truth.left_out else ""
+    lines.append(
+        f"held against {len(done.truth.incidents)} {done.truth.words}{left}, known through {done.truth.through}"
+    )
+    lines += [f"  {one.start}..{one.end}  {one.note}" for one in done.truth.incidents]
+    lines.append(
+        f"incidents: {right(all_together)} right, {found(all_together)} found, "
+        f"delay {_days(all_together.delay)}, lead {_days(all_together.lead)}"
+    )
+    return lines
+
+
+def _figures(score: Score, between: str) -> str:
+    return (
+        f"{score.per_week:>7.2f}{between}  {right(score):<10}{found(score):<10}"
+        f"{_days(score.delay):>6}{_days(score.lead):>6}"
+    )
+
+
+def right(score: Score) -> str:
+    """How many of the alarms that can be judged were right.
+
+    >>> from jobs.methods.backtest import Score
+    >>> right(Score(alarms=4, per_week=0.1, right=3, wrong=1, labelled=2)), right(Score(alarms=4, per_week=0.1))
+    ('3 of 4', '–')
+    """
+    return f"{score.right} of {score.right + score.wrong}" if score.labelled and score.right + score.wrong else DASH
+
+
+def found(score: Score) -> str:
+    """How many of the labelled incidents had an alarm."""
+    return f"{score.found} of {score.labelled}" if score.labelled else DASH
+
+
+def _days(value: float | None) -> str:
+    return DASH if value is None else f"{value:g} d"
+
+
+def _said(one: RuleWorth, budget: float) -> list[str]:
+    """What a rule's lines say below its figures."""
+    said = []
+    if one.requested or one.held:
+        said.append(f"{one.action}: {one.requested} requested, {one.held} held")
+    if one.suggestion is not None:
+        said.append(f"for {budget:g} a week: {suggestion(one)}")
+    return said
+
+
+def suggestion(one: RuleWorth) -> str:
+    """A rule's suggested bound in words."""
+    if one.suggestion is None:
+        return "always on, without a bound"
+    scored = one.suggestion.score
+    if scored is None:
+        return one.suggestion.text
+    worth = f", {right(scored)} right, {found(scored)} found" if scored.labelled else ""
+    return f"{one.suggestion.text} (now {one.bound}): {scored.per_week:.2f} a week{worth}"
+
+
+def _actions(done: Backtest) -> list[str]:
+    if not done.fired:
+        return ["Would it have fired? No rule asked for an action."]
+    lines = ["Would it have fired?"]
+    for one in done.fired:
+        lines.append(f"  {one.night}  {_outcome(one):<30}{one.title}")
+        lines.append(f"  {'':<12}{one.incident}; {', '.join(one.rules) or one.reason}")
+        if one.outcome == "held":
+            lines.append(f"  {'':<12}{one.reason}")
+    return lines
+
+
+def _outcome(one: Fired) -> str:
+    if not one.outcome:
+        return f"{one.action} no more ({one.then} then)"
+    same = "as then" if one.then == one.outcome else f"{one.then} then" if one.then else "new"
+    return f"{one.action} {one.outcome} ({same})"
+
+
+# CSV ------------------------------------------------------------------------------------------------------------
+
+HEADER = (
+    "rule", "severity", "action", "bound", "nights_judged", "nights_breached", "alarms", "alarms_per_week", "incidents",
+    "incidents_per_week", "right", "wrong", "open", "precision", "found", "labelled", "recall", "delay_days", "lead_days",
+    "requested", "held", "budget_per_week", "suggested_bound", "suggested_alarms_per_week", "suggested_precision",
+    "suggested_recall",
+)  # fmt: skip
+
+
+def as_csv(done: Backtest) -> str:
+    """One line a rule, and one for all of them together as incidents; what is not known is empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    weeks = len(done.period) / 7
+    every = done.incidents
+    writer.writerow(
+        [
+            "(incidents)",
+            "",
+            "",
+            "",
+            "",
+            "",
+            every.alarms,
+            f"{every.per_week:.4f}",
+            every.alarms,
+            f"{every.per_week:.4f}",
+        ]
+        + _scored(every)
+        + ["", "", done.budget, "", "", "", ""]
+    )
+    for one in done.rules:
+        best = one.suggestion.score if one.suggestion else None
+        writer.writerow(
+            [one.name, one.severity, one.action, one.bound, one.judged, one.breaches, one.score.alarms]
+            + [f"{one.score.per_week:.4f}", one.incidents, f"{one.incidents / weeks:.4f}"]
+            + _scored(one.score)
+            + [one.requested, one.held, done.budget, one.suggestion.text if one.suggestion else ""]
+            + ([f"{best.per_week:.4f}", _share(best.precision), _share(best.recall)] if best else ["", "", ""])
+        )
+    return out.getvalue()
+
+
+def _scored(score: Score) -> list[object]:
+    if not score.labelled:
+        return [""] * 9
+    return [
+        score.right, score.wrong, score.open, _share(score.precision), score.found, score.labelled, _share(score.recall),
+        "" if score.delay is None else score.delay, "" if score.lead is None else score.lead,
+    ]  # fmt: skip
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+# page -----------------------------------------------------------------------------------------------------------
+
+
+def view(done: Backtest) -> BacktestView:
+    """What the page of a backtest shows."""
+    truth = done.truth
+    return BacktestView(
+        model=done.model,
+        period=done.period,
+        budget=f"{done.budget:g}",
+        held_against=f"{len(truth.incidents)} {truth.words}, known through {truth.through}" if truth else "",
+        labelled=tuple((one.start, one.end, one.note) for one in truth.incidents) if truth else (),
+        opened=done.incidents.alarms,
+        opened_then=done.incidents_then,
+        per_week=f"{done.incidents.per_week:.2f}",
+        right=right(done.incidents),
+        found=found(done.incidents),
+        delay=_days(done.incidents.delay),
+        lead=_days(done.incidents.lead),
+        rules=tuple(
+            RuleLine(
+                name=one.name, severity=one.severity, per_week=one.score.per_week, breaches=one.breaches,
+                judged=one.judged, incidents=one.incidents, right=right(one.score), found=found(one.score),
+                delay=_days(one.score.delay), lead=_days(one.score.lead), bound=suggestion(one),
+            )
+            for one in sorted(done.rules, key=lambda rule: -rule.score.alarms)
+        ),
+        fired=tuple(
+            FiredLine(
+                night=one.night, what=_outcome(one), incident=one.incident, title=one.title,
+                rules=", ".join(one.rules), reason=one.reason if one.outcome in ("held", "") else "",
+            )
+            for one in done.fired
+        ),
+    )  # fmt: skip
