@@ -37,8 +37,10 @@ def table(done: Backtest) -> str:
 
 
 def _head(done: Backtest) -> list[str]:
-    all_together = done.incidents
-    opened = f"{all_together.alarms} incidents ({all_together.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
+    every = done.incidents
+    opened = (
+        f"{every.alarms} incidents ({every.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
+    )
     lines = [f"{done.model}, {done.period}: {len(done.period)} nights replayed, {opened}"]
     if done.truth is None:
         return [*lines, "held against nothing: give --truth FILE or --fell WORDS for precision, recall and lead time"]
@@ -48,8 +50,7 @@ def _head(done: Backtest) -> list[str]:
     )
     lines += [f"  {one.start}..{one.end}  {one.note}" for one in done.truth.incidents]
     lines.append(
-        f"incidents: {right(all_together)} right, {found(all_together)} found, "
-        f"delay {_days(all_together.delay)}, lead {_days(all_together.lead)}"
+        f"incidents: {right(every)} right, {found(every)} found, delay {_days(every.delay)}, lead {_days(every.lead)}"
     )
     return lines
 
@@ -123,55 +124,49 @@ def _outcome(one: Fired) -> str:
 # CSV ------------------------------------------------------------------------------------------------------------
 
 HEADER = (
-    "rule", "severity", "action", "bound", "nights_judged", "nights_breached", "alarms", "alarms_per_week", "incidents",
-    "incidents_per_week", "right", "wrong", "open", "precision", "found", "labelled", "recall", "delay_days", "lead_days",
-    "requested", "held", "budget_per_week", "suggested_bound", "suggested_alarms_per_week", "suggested_precision",
-    "suggested_recall",
+    "rule", "severity", "action", "bound", "nights_judged", "nights_breached", "alarms", "alarms_per_week",
+    "incidents", "incidents_per_week", "right", "wrong", "open", "precision", "found", "labelled", "recall",
+    "delay_days", "lead_days", "requested", "held", "budget_per_week", "suggested_bound", "suggested_alarms_per_week",
+    "suggested_precision", "suggested_recall",
 )  # fmt: skip
 
 
 def as_csv(done: Backtest) -> str:
     """One line a rule, and one for all of them together as incidents; what is not known is empty."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer = csv.DictWriter(out, HEADER, restval="", lineterminator="\n")
+    writer.writeheader()
     weeks = len(done.period) / 7
-    every = done.incidents
-    writer.writerow(
-        [
-            "(incidents)",
-            "",
-            "",
-            "",
-            "",
-            "",
-            every.alarms,
-            f"{every.per_week:.4f}",
-            every.alarms,
-            f"{every.per_week:.4f}",
-        ]
-        + _scored(every)
-        + ["", "", done.budget, "", "", "", ""]
-    )
-    for one in done.rules:
-        best = one.suggestion.score if one.suggestion else None
-        writer.writerow(
-            [one.name, one.severity, one.action, one.bound, one.judged, one.breaches, one.score.alarms]
-            + [f"{one.score.per_week:.4f}", one.incidents, f"{one.incidents / weeks:.4f}"]
-            + _scored(one.score)
-            + [one.requested, one.held, done.budget, one.suggestion.text if one.suggestion else ""]
-            + ([f"{best.per_week:.4f}", _share(best.precision), _share(best.recall)] if best else ["", "", ""])
-        )
+    together = {"incidents": done.incidents.alarms, "incidents_per_week": f"{done.incidents.per_week:.4f}"}
+    writer.writerow({"rule": "(incidents)"} | together | _scored(done.incidents))
+    writer.writerows(_row(one, weeks, done.budget) for one in done.rules)
     return out.getvalue()
 
 
-def _scored(score: Score) -> list[object]:
+def _row(one: RuleWorth, weeks: float, budget: float) -> dict[str, object]:
+    row: dict[str, object] = {
+        "rule": one.name, "severity": one.severity, "action": one.action, "bound": one.bound,
+        "nights_judged": one.judged, "nights_breached": one.breaches, "incidents": one.incidents,
+        "incidents_per_week": f"{one.incidents / weeks:.4f}", "requested": one.requested, "held": one.held,
+        "budget_per_week": budget,
+    }  # fmt: skip
+    if one.suggestion:
+        row["suggested_bound"] = one.suggestion.text if one.suggestion.size is not None else ""
+    if one.suggestion and (best := one.suggestion.score):
+        row["suggested_alarms_per_week"] = f"{best.per_week:.4f}"
+        row |= {"suggested_precision": _share(best.precision), "suggested_recall": _share(best.recall)}
+    return row | _scored(one.score)
+
+
+def _scored(score: Score) -> dict[str, object]:
+    counted: dict[str, object] = {"alarms": score.alarms, "alarms_per_week": f"{score.per_week:.4f}"}
     if not score.labelled:
-        return [""] * 9
-    return [
-        score.right, score.wrong, score.open, _share(score.precision), score.found, score.labelled, _share(score.recall),
-        "" if score.delay is None else score.delay, "" if score.lead is None else score.lead,
-    ]  # fmt: skip
+        return counted
+    return counted | {
+        "right": score.right, "wrong": score.wrong, "open": score.open, "precision": _share(score.precision),
+        "found": score.found, "labelled": score.labelled, "recall": _share(score.recall),
+        "delay_days": score.delay, "lead_days": score.lead,
+    }  # fmt: skip
 
 
 def _share(value: float | None) -> str:

@@ -93,7 +93,7 @@ def episodes(breaches: pd.DataFrame, apart: int) -> list[Episode]:
     """
     if breaches.empty:
         return []
-    told = breaches.groupby(list(TOLD), dropna=False, as_index=False)["night"].min().sort_values("night", kind="stable")
+    told = breaches.sort_values("night", kind="stable").drop_duplicates(list(TOLD))
     step = told["night"].diff().dt.days.fillna(0)
     number = (step > apart).cumsum()
     return [
@@ -133,16 +133,12 @@ def score(alarms: Sequence[Episode], truth: Truth | None, nights: int) -> Score:
 
 
 def joined(rows: pd.DataFrame) -> list[Episode]:
-    """Incidents as alarms: `incident`, `opened`, `first_day`, `last_day` (datetime64), one row each."""
-    return [
-        Episode(
-            first=row.opened.date(),
-            last=row.opened.date(),
-            nights=(row.opened.date(),) * (1 + (row.last_day - row.first_day).days),
-            days=tuple(pd.date_range(row.first_day, row.last_day).date),
-        )
-        for row in rows.itertuples(index=False)
-    ]
+    """Incidents as alarms: `opened`, `first_day`, `last_day` (datetime64), one row each."""
+    found = []
+    for opened, first, last in zip(rows["opened"], rows["first_day"], rows["last_day"], strict=True):
+        days, night = tuple(pd.date_range(first, last).date), opened.date()
+        found.append(Episode(night, night, (night,) * len(days), days))
+    return found
 
 
 def nightly_worst(nights: pd.Series[pd.Timestamp], figures: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from jobs.methods.backtest import Score
+    from jobs.methods.labelled import Truth
     from jobs.methods.rules import World
     from jobs.methods.scale import Floats
     from jobs.spec.model import Detection, Rule
@@ -177,8 +178,8 @@ def judge_outside(rule: Rule, rows: pd.DataFrame) -> Judge:
 def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, present: float) -> Suggestion:
     """The best bound that meets the budget together with every stricter one that is tried.
 
-    Where incidents are labelled, the best is the one that finds most of them, then is wrong least often, then is
-    earliest; where none are, the most sensitive one.
+    Where incidents are labelled, the best is, of the bounds that are right at least as often as wrong, the one that
+    finds most of them, then is wrong least often, then is earliest. Where none are, it is the most sensitive one.
 
     `worst`: as `candidates` takes it; `rate`: breaches -> what they would have been worth; `budget`: alarms a week;
     `present`: the bound as it is.
@@ -197,23 +198,28 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
         fitting.append((bound, scored))
     if not fitting:
         return Suggestion(None, f"no night came near a bound like {told(rule, present)}")
-    bound, scored = max(enumerate(fitting), key=lambda one: (*_worth(one[1][1]), one[0]))[1]
+    bound, scored = fitting[-1]
+    if scored.labelled:
+        useful = [one for one in fitting if one[1].right and one[1].right >= one[1].wrong]
+        if not useful:
+            return Suggestion(
+                None, f"none is right as often as wrong; {told(rule, bound)} would stay within the budget"
+            )
+        bound, scored = max(enumerate(useful), key=lambda one: (*_worth(one[1][1]), one[0]))[1]
     return Suggestion(bound, told(rule, bound), scored)
 
 
 def _worth(score: Score) -> tuple[float, float, float]:
-    """What tells bounds apart where incidents are labelled; the same for all where none are."""
-    if not score.labelled:
-        return 0.0, 0.0, 0.0
+    """What tells bounds apart where incidents are labelled."""
     return float(score.found), -float(score.wrong), -float(score.delay or 0.0)
 
 
-def rating(truth: backtest.Truth | None, period_nights: pd.Series[pd.Timestamp], apart: int) -> Rate:
+def rating(truth: Truth | None, period_nights: pd.Series[pd.Timestamp], apart: int) -> Rate:
     """Breaches -> their worth over the nights of a period."""
     return partial(_rate, truth=truth, nights=period_nights, apart=apart)
 
 
-def _rate(breaches: pd.DataFrame, truth: backtest.Truth | None, nights: pd.Series[pd.Timestamp], apart: int) -> Score:
+def _rate(breaches: pd.DataFrame, truth: Truth | None, nights: pd.Series[pd.Timestamp], apart: int) -> Score:
     if len(breaches):
         breaches = breaches[breaches["night"].isin(nights)]
     return backtest.score(backtest.episodes(breaches, apart), truth, len(nights))
