@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jobs.methods.backtest import Score
 
 DASH = "–"
+SHOWN = 12
+"""Labelled incidents that the table names."""
 
 
 def table(done: Backtest) -> str:
@@ -21,13 +23,13 @@ def table(done: Backtest) -> str:
     lines = [
         *_head(done),
         "",
-        f"{'a week':>7}{'nights':>8}{'incid.':>8}  {'right':<10}{'found':<10}{'delay':>6}{'lead':>6}  rule",
+        f"{'a week':>7}{'nights':>8}{'incid.':>8}  {'right':<10}{'found':<10}{'delay':>7}{'lead':>8}  rule",
     ]
     for one in sorted(done.rules, key=lambda rule: -rule.score.alarms):
         if not one.breaches and not (one.suggestion and one.suggestion.size is not None):
             continue
         lines.append(_figures(one.score, f"{one.breaches:>8}{one.incidents:>8}") + f"  {one.name} ({one.severity})")
-        lines += [f"{'':<57}→ {said}" for said in _said(one, done.budget)]
+        lines += [f"{'':<60}→ {said}" for said in _said(one, done.budget)]
     quiet = [
         one.name for one in done.rules if not one.breaches and not (one.suggestion and one.suggestion.size is not None)
     ]
@@ -38,9 +40,7 @@ def table(done: Backtest) -> str:
 
 def _head(done: Backtest) -> list[str]:
     every = done.incidents
-    opened = (
-        f"{every.alarms} incidents ({every.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
-    )
+    opened = f"{every.alarms} incident{'' if every.alarms == 1 else 's'} ({every.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
     lines = [f"{done.model}, {done.period}: {len(done.period)} nights replayed, {opened}"]
     if done.truth is None:
         return [*lines, "held against nothing: give --truth FILE or --fell WORDS for precision, recall and lead time"]
@@ -48,7 +48,9 @@ def _head(done: Backtest) -> list[str]:
     lines.append(
         f"held against {len(done.truth.incidents)} {done.truth.words}{left}, known through {done.truth.through}"
     )
-    lines += [f"  {one.start}..{one.end}  {one.note}" for one in done.truth.incidents]
+    lines += [f"  {one.start}..{one.end}  {one.note}" for one in done.truth.incidents[:SHOWN]]
+    if len(done.truth.incidents) > SHOWN:
+        lines.append(f"  and {len(done.truth.incidents) - SHOWN} more")
     lines.append(
         f"incidents: {right(every)} right, {found(every)} found, delay {_days(every.delay)}, lead {_days(every.lead)}"
     )
@@ -58,7 +60,7 @@ def _head(done: Backtest) -> list[str]:
 def _figures(score: Score, between: str) -> str:
     return (
         f"{score.per_week:>7.2f}{between}  {right(score):<10}{found(score):<10}"
-        f"{_days(score.delay):>6}{_days(score.lead):>6}"
+        f"{_days(score.delay):>7}{_days(score.lead):>8}"
     )
 
 

@@ -86,4 +86,4 @@ def from_labels(text: str, spec: ModelSpec, history: Period, period: Period, war
     bad = judged.loc[judged["verdict"] == "breach", "day"].dt.date
     name = f"{rule.name} at age {chosen}" if ages else rule.name
     found = labelled.spans(bad, chosen, spec.incidents.resolve_after, name)
-    return labelled.of_period(found, period, period.last - timedelta(days=chosen), f"days of {name}")
+    return labelled.of_period(found, period, period.last - timedelta(days=chosen), f"falls, {name}")

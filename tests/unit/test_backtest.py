@@ -159,7 +159,7 @@ def test_the_command_writes_a_table_a_csv_and_a_page(watched: Kiosk, tmp_path: P
     (tmp_path / "told.csv").write_text(f"start,end,note\n{day(BAD)},{day(LAST)},prices fixed at 4\n")
     told = call("--truth", str(tmp_path / "told.csv"), "-o", str(tmp_path / "out.csv"), "--html")
     assert told.exit_code == 0, told.output
-    assert f"kiosk, {days(1, LAST)}: 45 nights replayed, 1 incidents" in told.output
+    assert f"kiosk, {days(1, LAST)}: 45 nights replayed, 1 incident (" in told.output
     assert f"{day(BAD + 1)}  retrain requested (as then)" in told.output
     rows = pd.read_csv(tmp_path / "out.csv").set_index("rule")
     assert rows.loc["psi above 0.3, 2 nights", ["precision", "recall", "delay_days"]].tolist() == [1.0, 1.0, 1.0]
