@@ -31,6 +31,8 @@ class Fired:
     rules: tuple[str, ...]
     then: str
     """The outcome that the nights themselves came to; empty where they decided nothing."""
+    then_night: date | None = None
+    """The night of that."""
 
 
 def asked_by(replayed: Replayed) -> pd.DataFrame:
@@ -45,42 +47,56 @@ def asked_by(replayed: Replayed) -> pd.DataFrame:
 
 
 def fired(replayed: Replayed) -> list[Fired]:
-    """Every request and every action held back, in the order of their nights; then what is no more asked for."""
+    """Every request, every action held back and every one no more asked for, in the order of their nights."""
     from jobs.engine.replay import decided_then
 
-    stored = decided_then(replayed.warehouse, "decisions", replayed.period).sort_values("night", kind="stable")
-    then = stored.groupby("key")["outcome"].last().to_dict()
-    rows = replayed.within(replayed.decisions).sort_values(["night", "key"], kind="stable")
-    found = [_of_key(group.to_dict("records"), then) for _, group in rows.groupby("key", sort=False)]
-    gone = stored[~stored["key"].isin(rows["key"])].groupby("key", sort=False).tail(1)
-    return found + [_gone(row) for row in gone.to_dict("records")]
+    stored = _by_key(decided_then(replayed.warehouse, "decisions", replayed.period))
+    now = _by_key(replayed.within(replayed.decisions))
+    found = [_told(rows, stored.get(key, [])) for key, rows in now.items()]
+    found += [_gone(rows) for key, rows in stored.items() if key not in now]
+    return sorted(found, key=lambda one: (one.night, one.incident, one.action))
 
 
-def _of_key(rows: list[dict[Any, Any]], then: dict[Any, Any]) -> Fired:
-    """One action of one incident; held on some nights, requested at last or not."""
+def _by_key(decisions: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
+    """An incident's decisions about one action, in the order of their nights."""
+    found: dict[str, list[dict[Any, Any]]] = {}
+    for row in decisions.sort_values("night", kind="stable").to_dict("records"):
+        found.setdefault(row["key"], []).append(row)
+    return found
+
+
+def _night(rows: list[dict[Any, Any]]) -> date:
+    """Of the request, else the first on which it was held."""
+    night: pd.Timestamp = (rows[0] if rows[-1]["outcome"] == "held" else rows[-1])["night"]
+    return night.date()
+
+
+def _told(rows: list[dict[Any, Any]], then: list[dict[Any, Any]]) -> Fired:
     last = rows[-1]
     payload: dict[str, Any] = json.loads(last["payload"])
     return Fired(
-        night=(rows[0] if last["outcome"] == "held" else last)["night"].date(),
+        night=_night(rows),
         action=last["action"],
         incident=last["incident"],
         title=payload["reason"],
         outcome=last["outcome"],
         reason=last["reason"],
         rules=tuple(sorted({one["rule"] for one in payload["audit"]["asked_by"]})),
-        then=then.get(last["key"], ""),
+        then=then[-1]["outcome"] if then else "",
+        then_night=_night(then) if then else None,
     )
 
 
-def _gone(row: dict[Any, Any]) -> Fired:
+def _gone(then: list[dict[Any, Any]]) -> Fired:
     """What the nights decided and the replay does not."""
     return Fired(
-        night=row["night"].date(),
-        action=row["action"],
-        incident=row["incident"],
-        title=json.loads(row["payload"])["reason"],
+        night=_night(then),
+        action=then[-1]["action"],
+        incident=then[-1]["incident"],
+        title=json.loads(then[-1]["payload"])["reason"],
         outcome="",
-        reason="no rule asks for it any more",
+        reason="no breach of that incident asks for it in the replay",
         rules=(),
-        then=row["outcome"],
+        then=then[-1]["outcome"],
+        then_night=_night(then),
     )

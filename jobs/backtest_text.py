@@ -40,7 +40,9 @@ def table(done: Backtest) -> str:
 
 def _head(done: Backtest) -> list[str]:
     every = done.incidents
-    opened = f"{every.alarms} incident{'' if every.alarms == 1 else 's'} ({every.per_week:.2f} a week); the nights themselves opened {done.incidents_then}"
+    noun = "incident" if every.alarms == 1 else "incidents"
+    then = f"the nights themselves opened {done.incidents_then}"
+    opened = f"{every.alarms} {noun} ({every.per_week:.2f} a week); {then}"
     lines = [f"{done.model}, {done.period}: {len(done.period)} nights replayed, {opened}"]
     if done.truth is None:
         return [*lines, "held against nothing: give --truth FILE or --fell WORDS for precision, recall and lead time"]
@@ -100,8 +102,10 @@ def suggestion(one: RuleWorth) -> str:
     scored = one.suggestion.score
     if scored is None:
         return one.suggestion.text
-    worth = f", {right(scored)} right, {found(scored)} found" if scored.labelled else ""
-    return f"{one.suggestion.text} (now {one.bound}): {scored.per_week:.2f} a week{worth}"
+    worth = f", {right(scored)} right, {found(scored)} found" if scored.labelled and scored.alarms else ""
+    now = "as it is" if one.suggestion.text == one.bound else f"now {one.bound}"
+    often = f"{scored.per_week:.2f} a week" if scored.alarms else "never spoke"
+    return f"{one.suggestion.text} ({now}): {often}{worth}"
 
 
 def _actions(done: Backtest) -> list[str]:
@@ -109,7 +113,7 @@ def _actions(done: Backtest) -> list[str]:
         return ["Would it have fired? No rule asked for an action."]
     lines = ["Would it have fired?"]
     for one in done.fired:
-        lines.append(f"  {one.night}  {_outcome(one):<30}{one.title}")
+        lines.append(f"  {one.night}  {_outcome(one):<44}{one.title}")
         lines.append(f"  {'':<12}{one.incident}; {', '.join(one.rules) or one.reason}")
         if one.outcome == "held":
             lines.append(f"  {'':<12}{one.reason}")
@@ -118,9 +122,11 @@ def _actions(done: Backtest) -> list[str]:
 
 def _outcome(one: Fired) -> str:
     if not one.outcome:
-        return f"{one.action} no more ({one.then} then)"
-    same = "as then" if one.then == one.outcome else f"{one.then} then" if one.then else "new"
-    return f"{one.action} {one.outcome} ({same})"
+        return f"{one.action} not asked for ({one.then} then)"
+    if not one.then:
+        return f"{one.action} {one.outcome} (new)"
+    same = one.then == one.outcome and one.then_night == one.night
+    return f"{one.action} {one.outcome} ({'as then' if same else f'{one.then} on {one.then_night} then'})"
 
 
 # CSV ------------------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class RuleLine:
     delay: str
     lead: str
     bound: str
+    """The bound suggested for the budget and what it would have brought, or why there is none."""
 
 
 @dataclass(frozen=True)

@@ -133,11 +133,14 @@ def score(alarms: Sequence[Episode], truth: Truth | None, nights: int) -> Score:
 
 
 def joined(rows: pd.DataFrame) -> list[Episode]:
-    """Incidents as alarms: `opened`, `first_day`, `last_day` (datetime64), one row each."""
+    """Incidents as alarms: `opened`, `first_day`, `last_day` (datetime64), one row each.
+
+    An incident tells of each of its days on that day's own night, or on its first where that came later.
+    """
     found = []
     for opened, first, last in zip(rows["opened"], rows["first_day"], rows["last_day"], strict=True):
         days, night = tuple(pd.date_range(first, last).date), opened.date()
-        found.append(Episode(night, night, (night,) * len(days), days))
+        found.append(Episode(night, night, tuple(max(night, day) for day in days), days))
     return found
 
 

@@ -187,6 +187,9 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
     if len(worst) < NEEDED:
         return Suggestion(None, f"{len(worst)} nights judged, {NEEDED} needed for a suggestion")
     tried = candidates(worst, falling=kind(rule) == "below", sign=float(np.sign(present)))
+    if not tried:
+        return Suggestion(None, f"no night came near a bound like {told(rule, present)}")
+    tried = sorted({*tried, present}, reverse=kind(rule) != "below")
     fitting: list[tuple[float, Score]] = []
     for bound in tried:
         scored = rate(judge(bound))
@@ -196,8 +199,6 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
                 return Suggestion(None, f"none: at {told(rule, bound)} it speaks {often}, at a stricter bound never")
             break
         fitting.append((bound, scored))
-    if not fitting:
-        return Suggestion(None, f"no night came near a bound like {told(rule, present)}")
     bound, scored = fitting[-1]
     if scored.labelled:
         useful = [one for one in fitting if one[1].right and one[1].right >= one[1].wrong]

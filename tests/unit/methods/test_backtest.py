@@ -95,6 +95,18 @@ def test_an_incident_counts_from_the_night_it_opened() -> None:
     assert (told.right, told.found, told.delay, told.lead) == (1, 1, 3, 2)
 
 
+def test_an_incident_that_stays_open_tells_of_a_later_fall_when_that_begins() -> None:
+    rows = pd.DataFrame(
+        {
+            "opened": [pd.Timestamp(january(2))],
+            "first_day": [pd.Timestamp(january(2))],
+            "last_day": [pd.Timestamp(january(20))],
+        }
+    )
+    told = backtest.score(backtest.joined(rows), TRUTH, nights=28)
+    assert (told.right, told.found, told.delay, told.lead) == (1, 2, 0, 4.5)  # known 5 and 4 days after their start
+
+
 def test_rules_of_one_name_are_told_apart_by_what_they_are_about() -> None:
     wide = Rule(metric="psi", above=0.5, features=("age", "plan"), severity="info")
     narrow = Rule(metric="psi", above=0.5, features=("score",), severity="info")

@@ -83,7 +83,7 @@ def test_no_bound_is_suggested_where_speaking_at_all_is_too_often() -> None:
     )
     told = suggestion(Rule(metric="psi", above=0.2), found, budget=1 / 14)
     assert told.size is None
-    assert told.text == "none: at above 0.01 it speaks 0.5 times a week, at a stricter bound never"
+    assert told.text == "none: at above 0.2 it speaks 0.5 times a week, at a stricter bound never"
 
 
 def test_with_labelled_incidents_the_bound_that_finds_them_and_is_right_wins() -> None:
