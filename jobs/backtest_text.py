@@ -113,7 +113,7 @@ def _actions(done: Backtest) -> list[str]:
         return ["Would it have fired? No rule asked for an action."]
     lines = ["Would it have fired?"]
     for one in done.fired:
-        lines.append(f"  {one.night}  {_outcome(one):<44}{one.title}")
+        lines.append(f"  {one.night}  {_outcome(one):<40}{one.title}")
         lines.append(f"  {'':<12}{one.incident}; {', '.join(one.rules) or one.reason}")
         if one.outcome == "held":
             lines.append(f"  {'':<12}{one.reason}")
@@ -125,8 +125,9 @@ def _outcome(one: Fired) -> str:
         return f"{one.action} not asked for ({one.then} then)"
     if not one.then:
         return f"{one.action} {one.outcome} (new)"
-    same = one.then == one.outcome and one.then_night == one.night
-    return f"{one.action} {one.outcome} ({'as then' if same else f'{one.then} on {one.then_night} then'})"
+    if one.then != one.outcome:
+        return f"{one.action} {one.outcome} ({one.then} then)"
+    return f"{one.action} {one.outcome} ({'as then' if one.then_night == one.night else f'{one.then_night} then'})"
 
 
 # CSV ------------------------------------------------------------------------------------------------------------
