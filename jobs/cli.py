@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs import cli_keeping, cli_retraining
+from jobs.cli_backtest import backtest
 from jobs.cli_detect import detect
 from jobs.errors import NightjarError, UsageError
 from jobs.periods import Period, parse_day
@@ -255,7 +256,7 @@ def demo(seed: int) -> None:
     click.echo(f"\nReport: {report_file(spec, world.period)}")
 
 
-for _command in (detect, *cli_retraining.COMMANDS, *cli_keeping.COMMANDS):
+for _command in (backtest, detect, *cli_retraining.COMMANDS, *cli_keeping.COMMANDS):
     main.add_command(_command)
 
 

@@ -58,7 +58,7 @@ def publish(spec: ModelSpec, home: Path) -> Path:
 def _run(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> Summary:
     if stage not in STAGE_NAMES:
         raise UsageError(f"there is no stage '{stage}'; the stages are {', '.join(STAGE_NAMES)}")
-    warehouse.digest = _digest(spec, stage)
+    warehouse.digest = digest(spec, stage)
     with speaking(spec.language):
         work: Summary = import_module(f"jobs.stages.{stage}").run(
             spec, _widened(spec, stage, period, warehouse), warehouse
@@ -66,7 +66,7 @@ def _run(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> S
     return work
 
 
-def _digest(spec: ModelSpec, stage: str) -> str:
+def digest(spec: ModelSpec, stage: str) -> str:
     """What a stage's finished nights were made with: its part of the spec, and from statistics on the reference."""
     from jobs.engine.profiles import fingerprint
     from jobs.spec.digest import stage_digest

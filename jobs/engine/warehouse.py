@@ -238,7 +238,7 @@ def readable(path: Path) -> None:
         raise WarehouseError(f"{path} is no model's file: {error}") from error
 
 
-def _settings(home: Path, model: str) -> dict[str, Any]:
+def memory_settings(home: Path, model: str) -> dict[str, Any]:
     """Bounded memory, our own spill folder, no network."""
     return {
         "memory_limit": os.environ.get("NIGHTJAR_MEMORY", "2GB"),
@@ -259,7 +259,7 @@ def _connect(home: Path, model: str, deadline: float) -> duckdb.DuckDBPyConnecti
     """Open for writing; wait, with jitter, until a reader lets go."""
     while True:
         try:
-            return _quiet(duckdb.connect(str(model_file(home, model)), config=_settings(home, model)))
+            return _quiet(duckdb.connect(str(model_file(home, model)), config=memory_settings(home, model)))
         except duckdb.IOException as error:
             if "lock" not in str(error).lower() or time.monotonic() > deadline:
                 raise WarehouseError(

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["expand", "find_spec", "load_spec", "load_specs", "spec_files"]
 
 
-def load_spec(path: Path, environment: Mapping[str, str] | None = None) -> ModelSpec:
+def load_spec(path: Path, environment: Mapping[str, str] | None = None, named: str | None = None) -> ModelSpec:
     """The spec of a YAML file, its paths absolute and free of variables (see `expand`).
+
+    `named`: the model it must be of, where the file is called otherwise.
 
     Raises SpecError with one line a fault, for example
     `hotel.yaml:31: rules[2].metric 'pssi' is unknown; known: volume, ...; did you mean 'psi'?`
@@ -44,8 +46,9 @@ def load_spec(path: Path, environment: Mapping[str, str] | None = None) -> Model
         spec, more = _validated(document)
         wrong += more
         model = document.data.get("model")
-        if isinstance(model, str) and model != path.stem:
-            wrong.append((("model",), f"model must be '{path.stem}', like the file; rename one of them"))
+        if isinstance(model, str) and model != (named or path.stem):
+            asked = f"'{named}', which is asked for" if named else f"'{path.stem}', like the file; rename one of them"
+            wrong.append((("model",), f"model must be {asked}"))
         faults += [(document.line(key), sentence) for key, sentence in wrong]
     if faults or spec is None:
         raise SpecError("\n".join(f"{path.name}:{line}: {sentence}" for line, sentence in sorted(set(faults))))

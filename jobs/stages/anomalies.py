@@ -92,6 +92,14 @@ def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> lis
     bounded = [rule for rule in spec.all_rules if not rule.outside]
     if not bounded:
         return []
+    figures, world = looked_at(spec, bounded, period, warehouse)
+    return [rules.judge(rule, figures, world, spec.detection, period.first, bounded) for rule in bounded]
+
+
+def looked_at(
+    spec: ModelSpec, bounded: Sequence[Rule], period: Period, warehouse: Warehouse
+) -> tuple[pd.DataFrame, rules.World]:
+    """The figures that rules with a bound judge in the period's nights, with their past, and what else they look at."""
     oldest = max((0, *spec.label_ages, *spec.outcome_ages))
     since = period.first - timedelta(days=oldest + max(rules.lookback(rule, spec.detection) for rule in bounded))
     figures = _figures(warehouse, bounded, BESIDE, since, period.last)
@@ -100,7 +108,7 @@ def _beyond_bounds(spec: ModelSpec, period: Period, warehouse: Warehouse) -> lis
         first_days=warehouse.query("anomalies/first_days", last=period.last),
         tightness=specificity.tightness({name: feature.importance for name, feature in spec.features.items()}),
     )
-    return [rules.judge(rule, figures, world, spec.detection, period.first, bounded) for rule in bounded]
+    return figures, world
 
 
 def _figures(

@@ -10,6 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from jobs import backtest
+from jobs.backtest_replay import replay
+from jobs.engine.replay import REPLAYED, decided_then, replaying
 from jobs.engine.warehouse import open_warehouse
 from jobs.pipeline import run
 from jobs.spec.reading import load_spec
@@ -144,3 +147,54 @@ def test_a_page_says_only_what_was_known_that_night(home: Path) -> None:
     story = STORIES["browsing drift"]
     before = (home / "reports" / "shop" / str(story.first - timedelta(days=1)) / "index.html").read_text()
     assert "browsing_minutes drifted" not in before
+
+
+@pytest.fixture(scope="module")
+def backtested(home: Path, tmp_path_factory: pytest.TempPathFactory) -> backtest.Backtest:
+    """The default rules over the shop's history, held against the stories as planted."""
+    truth = tmp_path_factory.mktemp("truth") / "stories.csv"
+    lines = [f"{story.first},{story.last},{name}" for name, story in STORIES.items()]
+    truth.write_text("\n".join(["start,end,note", *lines]))
+    spec = load_spec(SPEC, {"NIGHTJAR_HOME": str(home)})
+    return backtest.run(spec, backtest.Asked(truth=truth), home)
+
+
+def test_a_backtest_of_the_same_rules_finds_all_nine_stories_and_nothing_else(backtested: backtest.Backtest) -> None:
+    told = backtested.incidents
+    assert (told.found, told.labelled, told.right, told.wrong) == (9, 9, 9, 0)
+    assert told.delay is not None
+    assert told.delay <= 1
+
+
+def test_each_story_is_found_by_a_rule_about_its_finding(backtested: backtest.Backtest) -> None:
+    right = {one.name for one in backtested.rules if one.score.right and not one.score.wrong}
+    assert right >= {
+        "psi above 0.2, 2 nights", "conversion drop 5% on previous version", "accuracy drop 10% by segment",
+        "accuracy drop 10%", "no data", "coverage below 0.4 at age 1", "latency_p95 outside expected",
+    }  # fmt: skip
+
+
+def test_would_it_have_fired_is_what_the_nights_decided(
+    backtested: backtest.Backtest, tables: dict[str, pd.DataFrame]
+) -> None:
+    decided = tables["decisions"]
+    asked = decided[decided["outcome"] != "held"]
+    told = {(one.night, one.action, one.incident, one.outcome) for one in backtested.fired if one.outcome != "held"}
+    then = {
+        (night.date(), action, incident, outcome)
+        for night, action, incident, outcome in asked[["night", "action", "incident", "outcome"]].itertuples(
+            index=False
+        )
+    }
+    assert told == then
+    assert len(told) >= 6
+    assert {one.outcome == one.then for one in backtested.fired} == {True}
+
+
+def test_a_replay_of_the_whole_history_writes_what_the_nights_wrote(home: Path) -> None:
+    spec = load_spec(SPEC, {"NIGHTJAR_HOME": str(home)})
+    with replaying(home, "shop") as warehouse:
+        replay(spec, PERIOD, PERIOD, warehouse)
+        for table in REPLAYED:
+            then = decided_then(warehouse, table, PERIOD)
+            pd.testing.assert_frame_equal(warehouse.read(table), then, check_exact=True)

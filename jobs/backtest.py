@@ -1,0 +1,254 @@
+"""Replay a model's rules over its history, each night as of that night, and tell what they would have been worth.
+
+Anomalies and incidents are pure functions of stored figures, so a replay is those two stages run over the published
+history with any spec whose rules are to be tried. Nothing is sent, fired or kept.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from jobs.backtest_actions import Fired, asked_by, fired
+from jobs.backtest_replay import Replayed, periods, replay, same_figures
+from jobs.backtest_truth import from_file, from_labels
+from jobs.errors import UsageError
+from jobs.methods import backtest, backtest_bounds, evidence, expected, specificity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from jobs.engine.warehouse import Warehouse
+    from jobs.methods.backtest import Score
+    from jobs.methods.backtest_bounds import Judge, Suggestion
+    from jobs.methods.labelled import Truth
+    from jobs.periods import Period
+    from jobs.spec.model import ModelSpec, Rule
+
+DELIVERY = ("no data", "refused delivery", "no labels", "stuck")
+"""Rules that are always on; they have no bound of their own."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a backtest is asked for; `truth` a file, `fell` words, at most one of them."""
+
+    first: date | None = None
+    last: date | None = None
+    truth: Path | None = None
+    fell: str = ""
+    budget: float = 0.5
+    """Alarms a week that each rule may raise."""
+    rules: tuple[str, ...] = ()
+    """Only these, by name; none: all."""
+
+
+@dataclass(frozen=True)
+class RuleWorth:
+    """What one rule would have been worth."""
+
+    name: str
+    severity: str
+    action: str
+    judged: int
+    """Nights on which it judged any figure."""
+    breaches: int
+    """Nights on which it breached."""
+    score: Score
+    incidents: int
+    """Incidents that it is evidence of."""
+    requested: int
+    held: int
+    bound: str
+    suggestion: Suggestion | None
+    """None for rules without a bound."""
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """The answer."""
+
+    model: str
+    period: Period
+    history: Period
+    budget: float
+    truth: Truth | None
+    incidents: Score
+    incidents_then: int
+    """Incidents that the nights themselves opened in the period."""
+    rules: tuple[RuleWorth, ...]
+    fired: tuple[Fired, ...]
+
+
+def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object] = lambda _: None) -> Backtest:
+    """Replay and measure. `step` is told what is being done.
+
+    Raises UsageError where the period has not been run, a rule is not known, the truth cannot be read, or the spec
+    changes more than rules; WarehouseError where nothing is published.
+    """
+    from jobs.engine.replay import replaying
+
+    with replaying(home, spec.model) as warehouse:
+        history, period = periods(spec, asked.first, asked.last, warehouse)
+        same_figures(spec, warehouse)
+        chosen = _chosen(spec, asked.rules)
+        truth = from_file(asked.truth, period) if asked.truth else None
+        if asked.fell:
+            truth = from_labels(asked.fell, spec, history, period, warehouse)
+        step("replay")
+        replayed = replay(spec, history, period, warehouse)
+        worths = [_worth(rule, replayed, truth, asked.budget, step) for rule in chosen]
+        if not asked.rules:
+            worths += [_delivered(name, replayed, truth) for name in DELIVERY]
+        opened = _opened(replayed)
+        return Backtest(
+            model=spec.model,
+            period=period,
+            history=history,
+            budget=asked.budget,
+            truth=truth,
+            incidents=backtest.score(backtest.joined(opened), truth, len(period)),
+            incidents_then=_opened_then(warehouse, period),
+            rules=tuple(worths),
+            fired=tuple(fired(replayed)),
+        )
+
+
+# what may be asked ----------------------------------------------------------------------------------------------
+
+
+def _chosen(spec: ModelSpec, names: Sequence[str]) -> list[Rule]:
+    """The rules to report: those with these names, or all; with the info rules of watched series."""
+    every = list(dict.fromkeys([*spec.all_rules, *expected.outside_rules(spec)]))
+    known = {rule.name for rule in every}
+    for name in names:
+        if name not in known:
+            from jobs.spec.complaints import meant
+
+            raise UsageError(
+                f"{spec.model}: there is no rule '{name}'{meant(name, known)}; known: {', '.join(sorted(known))}"
+            )
+    return [rule for rule in every if not names or rule.name in names]
+
+
+# one rule -------------------------------------------------------------------------------------------------------
+
+
+def _worth(
+    rule: Rule, replayed: Replayed, truth: Truth | None, budget: float, step: Callable[[str], object]
+) -> RuleWorth:
+    spec = replayed.spec
+    step(rule.name)
+    rivals = expected.outside_rules(spec) if rule.outside else [one for one in spec.all_rules if not one.outside]
+    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    rate = backtest_bounds.rating(truth, _nights(replayed.period), spec.incidents.resolve_after)
+    judge = backtest_bounds.judge_outside(rule, rows) if rule.outside else _judge(rule, rivals, replayed)
+    tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
+    seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
+    worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight))
+    askers = asked_by(replayed)
+    outcomes = askers[backtest.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
+    present = backtest_bounds.size(rule, spec.detection)
+    return RuleWorth(
+        name=told(rule, spec),
+        severity=rule.severity,
+        action=rule.action or "",
+        judged=int(seen["night"].nunique()),
+        breaches=int(seen.loc[seen["verdict"] == "breach", "night"].nunique()),
+        score=rate(seen[seen["verdict"] == "breach"]),
+        incidents=_incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
+        requested=int(outcomes.isin(["requested", "dry_run"]).sum()),
+        held=int((outcomes == "held").sum()),
+        bound=backtest_bounds.told(rule, present),
+        suggestion=backtest_bounds.suggest(rule, judge, worst, rate, budget, present),
+    )
+
+
+def _judge(rule: Rule, rivals: Sequence[Rule], replayed: Replayed) -> Judge:
+    from jobs.stages import anomalies
+
+    figures, world = anomalies.looked_at(replayed.spec, [rule], replayed.history, replayed.warehouse)
+    return backtest_bounds.judge_bounded(rule, figures, world, replayed.spec.detection, rivals)
+
+
+def _delivered(name: str, replayed: Replayed, truth: Truth | None) -> RuleWorth:
+    rows = replayed.within(replayed.verdicts[replayed.verdicts["rule"] == name])
+    rate = backtest_bounds.rating(truth, _nights(replayed.period), replayed.spec.incidents.resolve_after)
+    bad = rows[rows["verdict"] == "breach"]
+    return RuleWorth(
+        name=name,
+        severity=str(rows["severity"].dropna().max()) if rows["severity"].notna().any() else "",
+        action="",
+        judged=int(rows.loc[rows["verdict"] != "not_evaluated", "night"].nunique()),
+        breaches=int(bad["night"].nunique()),
+        score=rate(bad),
+        incidents=_incidents_of(replayed, lambda items: items["rule"] == name),
+        requested=0,
+        held=0,
+        bound="",
+        suggestion=None,
+    )
+
+
+def told(rule: Rule, spec: ModelSpec) -> str:
+    """A rule's name with what it says besides: nights, ages, versions, features."""
+    parts = [rule.name]
+    if rule.features:
+        few = len(rule.features) <= 2
+        parts.append(f"of {', '.join(rule.features)}" if few else f"of {len(rule.features)} features")
+    if rule.ages and set(rule.ages) != set(spec.label_ages):
+        parts.append(f"at age {', '.join(map(str, rule.ages))}")
+    if rule.versions:
+        parts.append(f"in {', '.join(rule.versions)}")
+    if rule.nights > 1:
+        parts.append(f"{rule.nights} nights")
+    return ", ".join([" ".join(parts[: -1 if rule.nights > 1 else None]), *([parts[-1]] if rule.nights > 1 else [])])
+
+
+def _nights(period: Period) -> pd.Series[pd.Timestamp]:
+    return pd.Series(pd.date_range(period.first, period.last))
+
+
+# incidents and actions ------------------------------------------------------------------------------------------
+
+
+def _incidents_of(replayed: Replayed, mine: Callable[[pd.DataFrame], pd.Series[bool]]) -> int:
+    """Incidents open in the period that hold evidence of a rule."""
+    items = _items(replayed)
+    return int(items.loc[mine(items), "incident"].nunique()) if len(items) else 0
+
+
+def _items(replayed: Replayed) -> pd.DataFrame:
+    rows = replayed.within(replayed.incidents)
+    last = rows.sort_values("night", kind="stable").groupby("incident").tail(1)
+    pairs = zip(last["incident"], last["evidence"], strict=True)
+    return pd.DataFrame([item | {"incident": name} for name, text in pairs for item in json.loads(text)])
+
+
+def _opened(replayed: Replayed) -> pd.DataFrame:
+    """Incidents that opened in the period: `incident`, `opened`, `first_day`, `last_day` as last known in it."""
+    rows = replayed.within(replayed.incidents).sort_values("night", kind="stable")
+    last = rows.groupby("incident", as_index=False).tail(1)
+    last = last[last["opened"] >= pd.Timestamp(replayed.period.first)]
+    opened = [stamp.date() for stamp in last["opened"]]
+    about = [evidence.days(json.loads(text)) or (day, day) for text, day in zip(last["evidence"], opened, strict=True)]
+    return pd.DataFrame(
+        {
+            "incident": last["incident"].to_numpy(),
+            "opened": pd.to_datetime(opened),
+            "first_day": pd.to_datetime([first for first, _ in about]),
+            "last_day": pd.to_datetime([final for _, final in about]),
+        }
+    )
+
+
+def _opened_then(warehouse: Warehouse, period: Period) -> int:
+    from jobs.engine.replay import decided_then
+
+    rows = decided_then(warehouse, "incidents", period)
+    return int((rows["state"] == "opened").sum())
