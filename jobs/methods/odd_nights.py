@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from jobs.language import say
 from jobs.methods import wording
 from jobs.methods.scale import MAD_TO_SD
 from jobs.methods.verdicts import SERIES
@@ -142,11 +143,16 @@ def _verdict(night: pd.Timestamp, table: pd.DataFrame, past: _Past | None, night
     row: dict[str, object] = {"night": night, "verdict": "not_evaluated", "value": np.nan, "n": 0, "distance": np.nan}
     row |= {"expected": np.nan, "lower": np.nan, "upper": np.nan}
     if nights < NEEDED:
-        return row | {"reason": f"only {nights} nights before its week, {NEEDED} needed"}
+        return row | {
+            "reason": say("only {nights} nights before its week, {needed} needed", nights=nights, needed=NEEDED)
+        }
     tonight = table.loc[[night]].to_numpy() if night in table.index else np.full((1, table.shape[1]), np.nan)
     here = int((np.isfinite(tonight[0]) & past.known).sum()) if past else 0
     if past is None or here < SERIES_NEEDED:
-        return row | {"n": here, "reason": f"{here} series judged tonight, {SERIES_NEEDED} needed"}
+        return row | {
+            "n": here,
+            "reason": say("{here} series judged tonight, {needed} needed", here=here, needed=SERIES_NEEDED),
+        }
     z = _standardised(tonight, past.centre, past.spread, past.known)
     factor = float(np.log(-past.model.score_samples(z)[0]))
     distance = (factor - past.typical) / past.stray
@@ -160,7 +166,7 @@ def _verdict(night: pd.Timestamp, table: pd.DataFrame, past: _Past | None, night
         "expected": float(np.exp(past.typical)),
         "upper": float(np.exp(past.typical + LIMIT * past.stray)),
         "distance": distance,
-        "reason": reason(names, z[0], odd) if breach else "a night like others",
+        "reason": reason(names, z[0], odd) if breach else say("a night like others"),
     }
 
 
@@ -172,14 +178,18 @@ def reason(names: pd.Index[Any], z: Floats, odd: npt.NDArray[np.intp]) -> str:
     '2 figures are each a little odd: PSI of age +3.1, accuracy after 7 days -2.5 deviations'
     """
     ranked = odd[np.argsort(-np.abs(z[odd]), kind="stable")]
-    named = [f"{_name(names[place])} {z[place]:+.1f}" for place in ranked[:NAMED]]
-    more = f" and {len(ranked) - NAMED} more" if len(ranked) > NAMED else ""
-    return f"{len(ranked)} figures are each a little odd: {', '.join(named)} deviations{more}"
+    named = say(", ").join(f"{_name(names[place])} {z[place]:+.1f}" for place in ranked[:NAMED])
+    told = say("{count} figures are each a little odd: {named} deviations", count=len(ranked), named=named)
+    more = len(ranked) - NAMED
+    return say("{told} and {count} more", told=told, count=more) if more > 0 else told
 
 
 def _name(series: tuple[str, str, str, str, int]) -> str:
     metric, version, feature, segment, age = series
-    text = wording.name(metric) + (f" of {feature}" if feature else "")
-    text += f" for {segment}" if segment != "all" else ""
+    text = wording.name(metric)
+    if feature:
+        text = say("{metric} of {feature}", metric=text, feature=feature)
+    if segment != "all":
+        text = say("{told} for {segment}", told=text, segment=segment)
     text += f" ({version})" if version != "all" else ""
-    return text + (f" after {age} days" if age else "")
+    return say("{told} after {age} days", told=text, age=age) if age else text
