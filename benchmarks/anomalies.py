@@ -197,14 +197,12 @@ def labelled() -> pd.DataFrame:
     usual |= {"Prophet, in-sample sigmas": 2.0, "Prophet, its 99 % interval": 1.0}
     lines = []
     for name, scores in told.items():
-        recall, false = real.score(scores, usual[name])
-        line = {
-            "detector": name,
-            "usual threshold": usual[name],
-            "found": round(recall, 2),
-            "false alarms per 100": round(false, 2),
-        }
-        line |= {f"found at {rate} per 100": round(real.at_rate(scores, rate)[0], 2) for rate in (0.2, 0.4, 1.0, 2.0)}
+        figures = real.score(scores, usual[name])
+        line = {"detector": name, "usual threshold": usual[name]}
+        line |= {"found": round(figures.found, 2), "false points": round(figures.points, 2)}
+        line |= {"false alarms": round(figures.alarms, 2)}
+        line |= {f"found at {rate} points": round(real.at_rate(scores, rate, "points"), 2) for rate in (0.4, 1.0, 2.0)}
+        line |= {f"at {rate} alarms": round(real.at_rate(scores, rate, "alarms"), 2) for rate in (0.4, 1.0, 2.0)}
         lines.append(line)
     return pd.DataFrame(lines)
 

@@ -42,7 +42,7 @@ class Usual(NamedTuple):
 
 def lookback(days: int, gap: int) -> int:
     """Days before the judged one that are looked at: those of a share, and as many again to see how far it strays."""
-    return 2 * (days + gap) + 7
+    return 2 * (max(days, NEEDED) + gap) + 7
 
 
 def usual(chosen: pd.DataFrame, whole: pd.DataFrame, days: int, gap: int) -> Usual:
@@ -50,9 +50,11 @@ def usual(chosen: pd.DataFrame, whole: pd.DataFrame, days: int, gap: int) -> Usu
 
     `chosen`: rows of segments, with day, value and the series' columns; a day on which a segment has no row had none
     of it. `whole`: volumes of whole days, columns day, version, value. The share is the median of the same weekday
-    over `days` days that end `gap` days before, or of all days where there are fewer than four of that weekday. The
-    spread is that of a binomial count, wider where the nights of the last `days` days strayed farther than that.
+    over `days` days, fourteen at least, that end `gap` days before, or of all days where there are fewer than four of
+    that weekday. The spread is that of a binomial count, wider where the nights of the last `days` days strayed
+    farther than that.
     """
+    days = max(days, NEEDED)
     if chosen.empty:
         return Usual(*(np.zeros(0) for _ in range(3)))
     series = chosen.groupby(list(SERIES), sort=True, dropna=False).ngroup().to_numpy()
@@ -94,7 +96,9 @@ def _typical(share: Floats, days: int, gap: int) -> Floats:
     """The usual share of each day and series, seen from that day."""
     frame = pd.DataFrame(share)
     answer = frame.rolling(days, min_periods=NEEDED).median().shift(gap).to_numpy(copy=True)
-    weeks, back = max(days // 7, 1), -(-gap // 7)
+    weeks, back = days // 7, -(-gap // 7)
+    if weeks < WEEKS_NEEDED:
+        return answer
     for first in range(min(7, len(share))):
         same = frame.iloc[first::7].rolling(weeks, min_periods=WEEKS_NEEDED).median().shift(back).to_numpy()
         answer[first::7] = np.where(np.isfinite(same), same, answer[first::7])

@@ -21,6 +21,14 @@ ADAPT_AFTER = 28
 SETTLED_DAYS = 14
 """The last days of such a shift: the new level is theirs, and they are learnt from."""
 
+ADAPT_AFTER_WEEKS = 6
+"""Weeks in a row in which the same weekday is outside on one side, after which the week has a new shape.
+
+Longer than ADAPT_AFTER: the shape of a week that goes back to what it was is told again, seven times as often."""
+
+SETTLED_WEEKS = 2
+"""The last of them, from which the weekday's new level is learnt."""
+
 BRIDGED = 2
 """Points inside the range that do not end a run of points outside it."""
 
@@ -35,8 +43,8 @@ class Run(NamedTuple):
     last: int
 
 
-def runs_outside(reach: Floats, limit: float) -> list[Run]:
-    """Stretches outside the range on one side; up to two points inside do not end one.
+def runs_outside(reach: Floats, limit: float, bridged: int = BRIDGED) -> list[Run]:
+    """Stretches outside the range on one side; up to `bridged` points inside do not end one.
 
     >>> runs_outside(np.array([0.0, 6.0, 1.0, 7.0, 0.0, 0.0, 0.0, -9.0]), limit=5.0)
     [Run(first=1, last=3), Run(first=7, last=7)]
@@ -45,7 +53,7 @@ def runs_outside(reach: Floats, limit: float) -> list[Run]:
     if outside.size == 0:
         return []
     side = np.sign(reach[outside])
-    begins = np.r_[True, (np.diff(outside) > BRIDGED + 1) | (side[1:] != side[:-1])]
+    begins = np.r_[True, (np.diff(outside) > bridged + 1) | (side[1:] != side[:-1])]
     firsts = outside[begins]
     lasts = outside[np.r_[begins[1:], True]]
     return [Run(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
@@ -69,8 +77,9 @@ def learnable(days: Days, y: Floats, reach: Floats, limit: float) -> tuple[Float
 
     Points outside the range are not learnt from. Where they form a run of ADAPT_AFTER days, the shift is accepted:
     its last SETTLED_DAYS are learnt from, and everything before the run is moved to their level, so that the week's
-    shape is kept and the level is new. All arrays: shape (points,), by day; `reach` as
-    `accumulating.hear` says, NaN where none was judged.
+    shape is kept and the level is new. So is a weekday by itself after ADAPT_AFTER_WEEKS of the like; without that, a
+    week of a new shape would be masked, never learnt, and told every weekend for ever. All arrays: shape (points,), by
+    day; `reach` as `accumulating.hear` says, NaN where none was judged.
     """
     y = y.copy()
     keep = np.isfinite(y) & ~(np.abs(np.nan_to_num(reach)) > limit)
@@ -83,7 +92,23 @@ def learnable(days: Days, y: Floats, reach: Floats, limit: float) -> tuple[Float
         if before.any():
             y[: run.first] += np.median(y[settled]) - np.median(y[before])
         keep[run.first : run.last + 1] = settled[run.first : run.last + 1]
+    _accept_weekdays(days, y, reach, keep, limit)
     return y, keep
+
+
+def _accept_weekdays(days: Days, y: Floats, reach: Floats, keep: Flags, limit: float) -> None:
+    """Move each weekday that is outside week after week to its new level, in `y` and `keep` themselves."""
+    known, of_week = np.isfinite(y), weekday(days)
+    for number in range(7):
+        alike = np.flatnonzero(known & (of_week == number))
+        for run in runs_outside(reach[alike], limit, bridged=0):
+            outside, before = alike[run.first : run.last + 1], alike[: run.first]
+            if len(outside) < ADAPT_AFTER_WEEKS or keep[outside].any():
+                continue
+            settled, former = outside[-SETTLED_WEEKS:], before[keep[before]][-ADAPT_AFTER_WEEKS:]
+            if former.size:
+                y[before] += np.median(y[settled]) - np.median(y[former])
+            keep[settled] = True
 
 
 def weekday(days: Days) -> npt.NDArray[np.int64]:

@@ -87,6 +87,14 @@ def test_a_lasting_shift_is_told_for_four_weeks_and_then_is_the_new_normal() -> 
     assert told == list(range(112, 112 + shifts.ADAPT_AFTER))
 
 
+def test_a_week_of_a_new_shape_is_told_for_six_weeks_and_then_is_the_new_normal() -> None:
+    value = volumes(210)
+    weekend = (np.arange(210) >= 105) & (np.arange(210) % 7 >= 5)
+    value[weekend] *= 1.5  # from the 16th week on nobody stays away at weekends
+    told = outside(series(value), 0, 209)
+    assert told == [number for number in range(105, 147) if number % 7 >= 5]
+
+
 def test_after_the_shift_is_accepted_its_end_is_news_again() -> None:
     value = volumes(224)
     value[112:168] *= 0.6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from jobs.methods import shares
 
@@ -101,3 +102,11 @@ def test_a_day_is_judged_alike_whatever_comes_after_it() -> None:
 def test_the_whole_day_has_no_rest_to_be_held_against() -> None:
     _, spread = usual(counted(segments=1))
     assert np.isnan(spread).all()
+
+
+@pytest.mark.parametrize("days", [7, 14, 27])
+def test_a_short_window_looks_at_fourteen_days_and_knows_no_weekdays(days: int) -> None:
+    chosen, whole = volumes(counted())
+    told = shares.usual(chosen, whole, days=days, gap=3)
+    assert np.isfinite(told.spread[-10:]).all()
+    assert np.abs(told.expected[-10:] - 100).max() < 25
