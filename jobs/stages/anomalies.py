@@ -22,7 +22,6 @@ from jobs.methods import (
     specificity,
     stuck,
     verdicts,
-    workers,
 )
 from jobs.stages import Summary
 
@@ -38,6 +37,11 @@ if TYPE_CHECKING:
 
 BESIDE = ("volume", "psi", *rules.CHANCE.values())
 """Series that rules with a bound look at besides their own: versions, references, what chance explains."""
+
+WORTH_PROCESSES = 1500
+"""Fits (0.025 s each) from which two processes repay their start, an import of several seconds."""
+
+PROCESSES = 2
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
@@ -82,7 +86,7 @@ def _judge_all(series: Sequence[Series], period: Period, detection: Detection) -
 
     work = partial(forecast.judge, period=period, detection=detection)
     fits = len(series) * (len(period) // 7 + 1)
-    answers = crew.in_order(work, series, workers.WORKERS if fits >= workers.WORTH_WORKERS else 1)
+    answers = crew.in_order(work, series, PROCESSES if fits >= WORTH_PROCESSES else 1)
     # A bar that would be over at once is not shown.
     return list(tqdm(answers, desc="series judged", total=len(series), disable=None, leave=False, delay=1.0))
 
