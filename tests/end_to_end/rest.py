@@ -34,6 +34,9 @@ class Rest:
     def patch(self, path: str, body: dict[str, Any]) -> Any:
         return self._call("PATCH", path, body)
 
+    def delete(self, path: str) -> Any:
+        return self._call("DELETE", path, None)
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - the Airflow under test
             self.url + path,
@@ -44,7 +47,7 @@ class Rest:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return json.load(answer)
+                return json.loads(answer.read() or b"null")  # of a deletion nothing is said
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path} answered {error.code}: {error.read().decode()}") from None
 

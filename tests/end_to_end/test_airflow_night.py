@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -226,6 +227,25 @@ def test_a_night_that_died_before_it_could_note_the_retraining_does_not_start_an
     assert (states["retrain"], states["record"]) == ("skipped", "success")  # it was there already; now it is noted
     assert len(world.retrainings()) == 1
     assert world.ledger() == ledger
+
+
+def test_two_runs_of_one_night_at_once_start_one_retraining(world: World, first_night: str) -> None:
+    from jobs.engine.warehouse import open_warehouse
+
+    rows, ledger, rest = world.rows(), world.ledger(), world.rest
+    (retraining,) = _retrainings_of(world, "till")
+    assert rest.wait_for("retrain", retraining["dag_run_id"]) == "success"
+    rest.delete(f"/api/v2/dags/retrain/dagRuns/{quote(retraining['dag_run_id'], safe='')}")
+    with open_warehouse(world.home, "till", wait=60) as warehouse:  # as if nobody had been asked yet
+        warehouse.execute("DELETE FROM dispatches WHERE channel = 'retrain'")
+    both = [rest.trigger(NIGHT, None, {"day": str(world.newest)}) for _ in range(2)]
+    assert [rest.wait_for(NIGHT, run_id) for run_id in both] == ["success", "success"]
+    assert sorted(rest.states(NIGHT, run_id)["retrain"] for run_id in both) == ["skipped", "success"]
+    (again,) = _retrainings_of(world, "till")
+    assert again["dag_run_id"] == retraining["dag_run_id"]
+    assert rest.wait_for("retrain", again["dag_run_id"]) == "success"
+    assert (world.rows() == rows, world.ledger() == ledger) == (True, True)
+    assert len(world.post.letters) == 1
 
 
 def test_a_run_without_any_day_is_refused_at_once_and_says_what_to_type(world: World, first_night: str) -> None:
