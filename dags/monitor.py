@@ -4,6 +4,7 @@
 - Red `ingest`, `statistics`, `metrics`, `anomalies`, `incidents`, `report` or `publish`: the last line of the log says
   what to do; most often another program holds the model's file, and the line names it. Clearing a task is safe at any
   time: a stage replaces exactly its own days, in one transaction.
+- Violet `arrival`: the night waits for the day's predictions (`schedule.wait_for_data`), then runs without.
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
   incident tell it. Deliver again, then clear `ingest` and what follows.
 - Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
@@ -38,6 +39,7 @@ from dags.asking import (
     hand_to_consumer,
     record_asked,
 )
+from dags.awaiting import AwaitDelivery
 from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
 from dags.handover import night_of, pass_over_what_speaks, post_of, sentences, speaking_night_of
 from dags.links import IncidentsLink, ReportLink
@@ -133,7 +135,9 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         tags=["nightjar", "monitor"],
     ) as dag:
         with TaskGroup("night", prefix_group_id=False):
-            stages = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+            stages: list[Any] = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+            if spec.schedule.wait_for_data is not None:
+                chain(AwaitDelivery(task_id="arrival", model=spec.model), stages[0])
         for task_id, links in LINKS.items():
             dag.get_task(task_id).operator_extra_links = links
         with TaskGroup("handover", prefix_group_id=False):

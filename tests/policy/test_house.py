@@ -26,6 +26,7 @@ FLOORS = (
         "jobs.retraining",
         "jobs.__main__",
         "jobs.answers",
+        "jobs.arrival",
         "jobs.consumers",
         "jobs.health",
         "jobs.ledger",
