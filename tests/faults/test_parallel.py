@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -17,9 +16,6 @@ from jobs.engine.warehouse import WAIT_SECONDS, open_warehouse, read_published
 from jobs.errors import WarehouseError
 from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.slow
 
@@ -105,8 +101,8 @@ def undisturbed(deliveries: Path) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture
-def kiosk(tmp_path: Path, deliveries: Path) -> Iterator[Kiosk]:
-    yield Kiosk(deliveries, house=tmp_path)
+def kiosk(tmp_path: Path, deliveries: Path) -> Kiosk:
+    return Kiosk(deliveries, house=tmp_path)
 
 
 def same(kiosk: Kiosk, undisturbed: dict[str, pd.DataFrame]) -> None:
