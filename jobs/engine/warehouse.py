@@ -297,8 +297,8 @@ def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterat
             for table in tables.TABLES:
                 warehouse.create(table)
             yield warehouse
-        except duckdb.IOException as error:
-            if "write" not in str(error):
+        except duckdb.Error as error:
+            if "Could not write file" not in str(error):
                 raise
             raise WarehouseError(
                 f"{model}: {error}. Nothing of this step was kept, and nothing before it is lost; "
