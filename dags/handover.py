@@ -46,6 +46,12 @@ def speaking_night_of(model: str, context: Mapping[str, Any]) -> tuple[ModelSpec
     return spec, day, newest
 
 
+def may_speak(spec: ModelSpec, day: date, context: Mapping[str, Any]) -> bool:
+    """Whether this run may send and start something."""
+    newest = newest_closed(airflow_clock.utcnow(), spec.timezone)
+    return reason_for_silence(context["dag_run"].run_type, day, newest) is None
+
+
 def pass_over_what_speaks(context: Mapping[str, Any]) -> None:
     """In a backfill, skip everything after this task at once: it would only say that it stays silent.
 

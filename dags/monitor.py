@@ -4,6 +4,7 @@
 - Red `ingest`, `statistics`, `metrics`, `anomalies`, `incidents`, `report` or `publish`: the last line of the log says
   what to do; most often another program holds the model's file, and the line names it. Clearing a task is safe at any
   time: a stage replaces exactly its own days, in one transaction.
+- Violet `arrival`: the night waits for the day's predictions (`schedule.wait_for_data`), then runs without.
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
   incident tell it. Deliver again, then clear `ingest` and what follows.
 - Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
@@ -20,6 +21,7 @@ written, and sends nothing for days that are not the newest.
 from __future__ import annotations
 
 import logging
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,8 +40,11 @@ from dags.asking import (
     hand_to_consumer,
     record_asked,
 )
-from dags.catalogue import Broken, catalogue, home, models_folder, spec_of
-from dags.handover import night_of, pass_over_what_speaks, post_of, sentences, speaking_night_of
+from dags.awaiting import AwaitDelivery
+from dags.catalogue import Broken, catalogue, home, models_folder
+from dags.deadline import deadline_of
+from dags.handover import may_speak, night_of, pass_over_what_speaks, post_of, sentences, speaking_night_of
+from dags.lineage import reads, tell_written, written
 from dags.links import IncidentsLink, ReportLink
 from dags.nights import Nightly
 from jobs.periods import Period
@@ -75,7 +80,10 @@ def publish_copy(model: str, **context: Any) -> None:
     from jobs.pipeline import publish
 
     with sentences():
-        LOG.info("%s", publish(spec_of(model), home()))
+        spec, day = night_of(model, context)
+        LOG.info("%s", publish(spec, home()))
+    if may_speak(spec, day, context):
+        tell_written(model, day, context)
     pass_over_what_speaks(context)
 
 
@@ -128,16 +136,20 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         max_active_runs=10 if any(getattr(spec.actions, action).approval for action in ACTIONS) else 1,
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
         params={"day": day_parameter(spec.timezone)},
+        deadline=deadline_of(spec),
         default_args=task_defaults(spec.owner, spec.schedule),
         doc_md=f"{spec.description}\n\n{__doc__}",
         tags=["nightjar", "monitor"],
     ) as dag:
         with TaskGroup("night", prefix_group_id=False):
-            stages = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+            stages: list[Any] = [run_one.override(task_id=stage)(spec.model, stage) for stage in STAGE_NAMES]
+            if spec.schedule.wait_for_data is not None:
+                chain(AwaitDelivery(task_id="arrival", model=spec.model), stages[0])
+        dag.get_task("ingest").inlets = reads(spec)
         for task_id, links in LINKS.items():
             dag.get_task(task_id).operator_extra_links = links
         with TaskGroup("handover", prefix_group_id=False):
-            publish = publish_copy.override(task_id="publish")(spec.model)
+            publish = publish_copy.override(task_id="publish", outlets=[written(spec.model)])(spec.model)
             deliver = send_mail.override(task_id="deliver")(spec.model)
             chain(*stages, publish, deliver)
             handing = [ask(spec, action, publish) for action in ACTIONS if wanted(spec, action)]
@@ -194,7 +206,7 @@ def stand_in(dag_id: str, broken: Broken) -> DAG:
 
 
 def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
-    """Owner, retries with growing pauses, and the time limit of each task."""
+    """Owner, retries with growing pauses, time limit and pool of each task."""
     return {
         "owner": owner or "nightjar",
         "retries": max(1, schedule.retries),  # a worker that dies must not cost the night, whatever the spec says
@@ -202,6 +214,7 @@ def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "execution_timeout": timedelta(minutes=schedule.timeout_minutes),
+        "pool": os.environ.get("NIGHTJAR_POOL") or "default_pool",
     }
 
 

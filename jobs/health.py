@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jobs.telling import Post
 
 GRACE = timedelta(hours=3)
-"""After its start a night has this long before it is missed."""
+"""After its start, and what the spec lets it wait for data, a night has this long before it is missed."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def night_due(spec: ModelSpec, now: datetime) -> date:
     """
     local = now.astimezone(ZoneInfo(spec.timezone))
     starts = datetime.combine(local.date(), spec.schedule.at, ZoneInfo(spec.timezone))
-    return local.date() - timedelta(days=1 if local >= starts + GRACE else 2)
+    patience = GRACE + (spec.schedule.wait_for_data or timedelta(0))
+    return local.date() - timedelta(days=1 if local >= starts + patience else 2)
 
 
 def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:

@@ -204,6 +204,10 @@ class Warehouse:
     def copy_to(self, target: Path) -> Path:
         """Copy the file as it stands after the last transaction; `target` is replaced whole or not at all."""
         self._connection.execute("CHECKPOINT")
+        for part in target.parent.glob(
+            f".{target.name}.*"
+        ):  # of a process that was killed: the lock allows one at a time
+            part.unlink(missing_ok=True)
         return copy_whole(model_file(self.home, self.model), target)
 
     def replace_with(self, copy: Path) -> None:
@@ -293,6 +297,13 @@ def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterat
             for table in tables.TABLES:
                 warehouse.create(table)
             yield warehouse
+        except duckdb.Error as error:
+            if "Could not write file" not in str(error):
+                raise
+            raise WarehouseError(
+                f"{model}: {error}. Nothing of this step was kept, and nothing before it is lost; "
+                f"make room on the disk of {home} and run again"
+            ) from error
         finally:
             connection.close()
     finally:

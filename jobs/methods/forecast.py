@@ -28,6 +28,9 @@ Fit = Callable[[Days, Floats, Days, weekly_fit.Calendar], Floats]
 NEEDED = 14
 """Points below which nothing is expected: two of each weekday."""
 
+FAILED = "Prophet failed"
+"""How the note begins that names the fallback."""
+
 FIRST_TIME = "a holiday or event that the history does not hold"
 
 SPREAD_DAYS = 180
@@ -223,7 +226,7 @@ def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -
     try:
         expected = case.fit(days, y, np.concatenate([days, week]), weekly_fit.calendar_of(case.detection))
     except weekly_fit.FitError as problem:
-        note = f"Prophet failed ({problem}); the seasonal median spoke instead"
+        note = f"{FAILED} ({problem}); the seasonal median spoke instead"
         return _by_median(case, past, scale, week)._replace(note=note)
     residuals = y - expected[:-7]
     # A flat level lags behind a slow trend: the last weeks tell where it is now. They end before a new fault.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from functools import lru_cache
+from functools import lru_cache, partial
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ import numpy.typing as npt
 from jobs.methods.scale import Floats, spread_about
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     import pandas as pd
@@ -28,6 +31,12 @@ Days = npt.NDArray[np.datetime64]
 
 TIMEOUT_SECONDS = 60.0
 """A fit takes about 0.02 s; one that takes this long is given up, and the seasonal median speaks instead."""
+
+GIVEN_UP_SECONDS = 120.0
+"""The same around all of it, the import of Prophet too, which stands still where a disk does."""
+
+ENOUGH = 2
+"""Fits given up one after the other, after which a process asks no more: 100 series would wait for hours."""
 
 YEARLY_FROM = 548
 """Days of history, a year and a half, from which a yearly shape can be told from a trend."""
@@ -73,12 +82,48 @@ def _fit(days: bytes, values: bytes, targets: bytes, calendar: Calendar) -> byte
     if unit < 1e-9 * max(1.0, abs(centre)):
         return np.full(asked.shape, centre).tobytes()
     try:
-        shape = _prophet(ds, (y - centre) / unit, asked, calendar)
+        shape = _patience.ask(partial(_prophet, ds, (y - centre) / unit, asked, calendar))
     except Exception as problem:  # whatever goes wrong in there, the night goes on with the named fallback
         raise FitError(f"{type(problem).__name__}: {problem}".splitlines()[0][:160]) from problem
     if not np.isfinite(shape).all():
         raise FitError("the fit is not finite")
     return np.ascontiguousarray(centre + unit * shape).tobytes()
+
+
+class _Patience:
+    """Asks for fits, each in bounded time, and stops asking after ENOUGH that were given up one after the other."""
+
+    def __init__(self) -> None:
+        self.given_up = 0
+
+    def ask(self, work: Callable[[], Floats]) -> Floats:
+        """What `work` returns or raises; TimeoutError where it takes too long, or others did.
+
+        It runs in a thread, which is left behind when it hangs: the alarm signal is Airflow's, and works in the main
+        thread only.
+        """
+        if self.given_up >= ENOUGH:
+            raise TimeoutError(f"not asked again after {ENOUGH} fits without an answer")
+        answers: SimpleQueue[Floats | BaseException] = SimpleQueue()
+        Thread(target=_answer, args=(work, answers), name="fit", daemon=True).start()
+        try:
+            answer = answers.get(timeout=GIVEN_UP_SECONDS)
+        except Empty:
+            answer = TimeoutError(f"no answer within {GIVEN_UP_SECONDS:g} s")
+        self.given_up = self.given_up + 1 if isinstance(answer, TimeoutError) else 0
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+_patience = _Patience()
+
+
+def _answer(work: Callable[[], Floats], answers: SimpleQueue[Floats | BaseException]) -> None:
+    try:
+        answers.put(work())
+    except BaseException as problem:  # noqa: BLE001, RUF100 - it is raised where it is waited for
+        answers.put(problem)
 
 
 def _prophet(days: Days, y: Floats, targets: Days, calendar: Calendar) -> Floats:

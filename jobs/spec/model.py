@@ -7,7 +7,7 @@ JSON Schema that editors complete and check with.
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from datetime import date, time, timedelta
 from difflib import get_close_matches
 from itertools import combinations
 from typing import Annotated, Any, Literal, Self
@@ -560,6 +560,35 @@ class Mail(Strict):
     """Whether the night's whole page goes with it as a file, for readers who cannot reach where reports are served."""
 
 
+def _wait(given: Any) -> Any:
+    """`2h`, `90m`, `1h30m`; a night may not wait until the next one is due."""
+    if not isinstance(given, str):
+        if isinstance(given, timedelta):
+            return given
+        raise ValueError(f"'{given}' is not a time to wait; write 90m, 2h or 1h30m")
+    found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?", given.strip())
+    length = timedelta(hours=int(found[1] or 0), minutes=int(found[2] or 0)) if found else timedelta(0)
+    if not timedelta(0) < length <= LONGEST_WAIT:
+        raise ValueError(f"'{given}' is not a time to wait; write 90m, 2h or 1h30m, and at most 20h")
+    return length
+
+
+def _wait_text(length: timedelta) -> str:
+    minutes = int(length.total_seconds()) // 60
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+LONGEST_WAIT = timedelta(hours=20)
+"""What a night may wait for its data; the next night comes after a day."""
+
+Wait = Annotated[
+    timedelta,
+    BeforeValidator(_wait),
+    PlainSerializer(_wait_text, when_used="always"),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*(?=\d)(\d+h)?(\d+m)?\s*$", "examples": ["2h", "90m", "1h30m"]}),
+]
+
+
 class Schedule(Strict):
     """When Airflow starts the night."""
 
@@ -569,6 +598,8 @@ class Schedule(Strict):
     """Tries after the first, of each stage."""
     timeout_minutes: int = Field(60, ge=1)
     """Minutes after which a stage is given up."""
+    wait_for_data: Wait | None = None
+    """How long after `at` the night waits for the day's live predictions, as in `2h`; then it runs without them."""
 
 
 class ModelSpec(Strict):
@@ -645,6 +676,15 @@ class ModelSpec(Strict):
                 raise ValueError("task multiclass needs predictions.columns.decision, the column of the decided class")
             if self.task == "regression" and source.columns.decision is not None:
                 raise ValueError("with task regression there is no decision; leave predictions.columns.decision out")
+        return self
+
+    @model_validator(mode="after")
+    def _waits_for_something(self) -> Self:
+        if self.schedule.wait_for_data is not None and "{day}" not in self.predictions.path:
+            raise ValueError(
+                "schedule.wait_for_data needs {day} in predictions.path: of files that hold every day nobody can tell "
+                "whether the newest has come; leave it out"
+            )
         return self
 
     @model_validator(mode="after")

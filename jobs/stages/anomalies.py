@@ -59,7 +59,16 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     written = warehouse.replace("anomalies", period, {"verdicts": found})
     breaches = found[found["verdict"] == "breach"]
     note = f"{len(breaches):,} breaches on {breaches['night'].nunique()} of {len(period)} nights"
-    return Summary("anomalies", period, written, (note,))
+    return Summary("anomalies", period, written, (note, *_without_prophet(found)))
+
+
+def _without_prophet(found: pd.DataFrame) -> list[str]:
+    """A note where the fallback had to speak; the verdicts name it, and the log should too."""
+    failed = found[found["reason"].str.contains(forecast.FAILED, regex=False)]
+    if failed.empty:
+        return []
+    why = failed["reason"].iloc[0].partition(f"{forecast.FAILED} (")[2].rpartition(");")[0]
+    return [f"{forecast.FAILED} for {len(failed):,} figures ({why}); the seasonal median judged them"]
 
 
 def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:

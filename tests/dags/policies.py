@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from airflow.timetables.simple import NullTimetable
@@ -60,7 +61,34 @@ def bounds_its_runs(dag: DAG) -> Iterator[str]:
         yield f"max_active_runs is {dag.max_active_runs}"
 
 
+def tells_when_it_is_late(dag: DAG) -> Iterator[str]:
+    """Those that run beside the nights, and watch them or champions, are told of by `nightjar health`."""
+    beside = {"watch", "broken", "retrain"} & set(dag.tags)
+    if (
+        not isinstance(dag.timetable, NullTimetable)
+        and dag.timetable.can_be_scheduled
+        and not beside
+        and not dag.deadline
+    ):
+        yield "it has a schedule and no deadline alert"
+
+
+def names_what_it_reads_and_writes(dag: DAG) -> Iterator[str]:
+    if dag.timetable.can_be_scheduled and not {"watch", "broken", "retrain"} & set(dag.tags):
+        if not any(task.inlets for task in dag.tasks):
+            yield "no task has inlets"
+        if not any(task.outlets for task in dag.tasks):
+            yield "no task has outlets"
+
+
+def takes_a_pool_that_is_there(dag: DAG) -> Iterator[str]:
+    """A task in a pool that nobody made waits for ever, without a word."""
+    known = {"default_pool", os.environ.get("NIGHTJAR_POOL", "default_pool")}
+    yield from (f"{task.task_id} is in the pool {task.pool}" for task in dag.tasks if task.pool not in known)
+
+
 POLICIES: tuple[Callable[[DAG], Iterator[str]], ...] = (
     has_an_owner, has_tags, says_what_to_do_at_night, retries_with_growing_pauses, ends_in_bounded_time,
-    has_a_timetable_with_a_day, does_not_catch_up, bounds_its_runs,
+    has_a_timetable_with_a_day, does_not_catch_up, bounds_its_runs, tells_when_it_is_late,
+    names_what_it_reads_and_writes, takes_a_pool_that_is_there,
 )  # fmt: skip

@@ -77,7 +77,7 @@ def planted() -> DAG:
         "planted", schedule="@daily", start_date=datetime(2025, 1, 1, tzinfo=ZoneInfo("UTC")), catchup=True,
         max_active_runs=16,
     ) as dag:  # fmt: skip
-        EmptyOperator(task_id="hurried")
+        EmptyOperator(task_id="hurried", pool="big")
     return dag
 
 
@@ -103,6 +103,22 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
 
     order = [task.task_id for task in shipped["monitor_shop"].topological_sort()]
     assert order == [*STAGE_NAMES, "publish", "deliver", "retrain", "record", "announce"]
+
+
+def test_a_pool_that_is_named_takes_the_tasks_of_every_night(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("NIGHTJAR_POOL", "nightjar")
+    bag = DagBag(collect_dags=False)
+    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
+    assert {task.pool for task in bag.dags["monitor_good"].tasks} == {"nightjar"}
+
+
+def test_lineage_names_each_delivery_and_what_a_night_writes_is_emitted_under_an_alias(shipped: dict[str, DAG]) -> None:
+    dag = shipped["monitor_shop"]
+    read = [asset.uri for asset in dag.get_task("ingest").inlets]
+    assert read == ["nightjar://shop/predictions", "nightjar://shop/labels", "nightjar://shop/outcomes"]
+    assert [alias.name for alias in dag.get_task("publish").outlets] == ["nightjar_shop_nights"]
 
 
 def test_airflow_looks_for_dags_in_the_files_that_make_some_and_in_no_other() -> None:

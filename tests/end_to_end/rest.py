@@ -89,6 +89,11 @@ class Rest:
         value = self.get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}/xcomEntries/return_value?deserialize=true")
         return value["value"]
 
+    def asset_events(self, what: str) -> list[dict[str, Any]]:
+        """The events of the assets of every model that end in `what`."""
+        found = self.get("/api/v2/assets/events?limit=100")["asset_events"]
+        return [event for event in found if event["uri"].endswith(f"/{what}")]
+
     def log(self, dag_id: str, run_id: str, task_id: str, attempt: int = 1) -> str:
         """A task's log; attempt 0 is the last one."""
         attempt = attempt or int(self.get(f"{_run(dag_id, run_id)}/taskInstances/{task_id}")["try_number"])

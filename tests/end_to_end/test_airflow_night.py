@@ -171,7 +171,7 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     (letter,) = world.post.letters
     assert "till" in letter["Subject"]
     assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
-    (event,) = world.rest.get("/api/v2/assets/events")["asset_events"]
+    (event,) = world.rest.asset_events("retrain")
     assert (event["uri"], event["extra"]["key"]) == ("nightjar://till/retrain", conf["key"])
 
 

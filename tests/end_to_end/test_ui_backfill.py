@@ -207,7 +207,7 @@ def test_nothing_was_sent_and_nothing_was_fired(story: Story) -> None:
     home = story.home
     assert (story.letters, len(home.post.letters)) == (1, 1)  # the newest night's own, from the scheduler
     assert len(home.runs("retrain")) == story.retrainings
-    assert len(home.rest.get("/api/v2/assets/events")["asset_events"]) == story.retrainings
+    assert len(home.rest.asset_events("retrain")) == story.retrainings
     for run in of_backfill(story.resumed):
         states = home.rest.states(NIGHT, run["dag_run_id"])
         assert {states[task] for task in SPEAKING} == {"skipped"}

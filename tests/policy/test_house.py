@@ -35,6 +35,7 @@ FLOORS = (
         "jobs.backtest_text",
         "jobs.backtest_truth",
         "jobs.cli_backtest",
+        "jobs.arrival",
         "jobs.consumers",
         "jobs.health",
         "jobs.ledger",

@@ -115,6 +115,40 @@ def test_nothing_but_the_models_files_is_written(tmp_path: Path) -> None:
     assert model_file(tmp_path, "kiosk").exists()
 
 
+def test_a_full_disk_is_told_with_what_to_do_and_costs_nothing_that_was_there(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        warehouse.replace("statistics", days(1, 1), {"arrival_statistics": ARRIVAL})
+    program = """
+        import resource, sys
+        from pathlib import Path
+        from jobs.engine.warehouse import open_warehouse
+        from jobs.errors import WarehouseError
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))  # as a disk with that much room
+        try:
+            with open_warehouse(Path(sys.argv[1]), "kiosk") as warehouse, warehouse.transaction():
+                warehouse.execute("DELETE FROM arrival_statistics")
+                warehouse.execute("CREATE TABLE big AS SELECT md5(CAST(range AS VARCHAR)) AS x FROM range(2000000)")
+        except WarehouseError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "kiosk.duckdb" in done.stdout
+    assert f"make room on the disk of {tmp_path} and run again" in done.stdout
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        assert len(warehouse.read("arrival_statistics")) == 1
+        assert not warehouse.has("big")
+
+
+def test_what_a_killed_publication_left_behind_is_gone_after_the_next(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        half = warehouse.publish().with_name(".kiosk.duckdb.12345")
+        half.write_bytes(b"half")
+        warehouse.publish()
+    assert not half.exists()
+
+
 def test_a_long_statement_draws_nothing_on_the_terminal_of_others(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from jobs.engine.warehouse import open_warehouse\n"
