@@ -12,6 +12,7 @@ from reports.formats import short_day
 from reports.mail_html import DRIFTED_MOST, FIGURES_MOST, INCIDENTS_MOST, TEXT_MOST, TOLD_MOST, facts
 from reports.mail_pictures import drifted, states_text
 from reports.page import change_text, interval_text, number_text
+from reports.reasons import retold
 from reports.text import plain
 
 if TYPE_CHECKING:
@@ -140,6 +141,6 @@ def _told(tile: Trend) -> tuple[str, str]:
     if figure.value is None:
         return "-", say("no figure ({why})", why=sentence.explain(figure))
     if figure.thin:
-        return number_text(figure), say("not evaluated: {why}", why=say(figure.reason))
+        return number_text(figure), say("not evaluated: {why}", why=retold(figure.reason))
     said = [change_text(figure) if figure.usual is not None else "", interval_text(figure), flag]
     return number_text(figure), say(", ", context="clauses").join(words for words in said if words)

@@ -9,6 +9,7 @@ import numpy as np
 from jobs.language import join, say
 from reports import formats
 from reports.formats import long_day, number, plural, short_day
+from reports.reasons import retold
 from reports.series import Figure, Lines, Trend, severity_rank
 from reports.text import listed, plain
 from reports.words import word
@@ -145,7 +146,7 @@ def _done(view: NightView) -> str:
 def _why(view: NightView) -> str:
     """The most frequent reason for which nothing could be judged."""
     if view.unjudged:
-        return say(": {reason}", reason=unended(view.unjudged[0].reason))
+        return say(": {reason}", reason=unended(retold(view.unjudged[0].reason)))
     return say(", as no rule had anything to judge")
 
 
@@ -298,5 +299,5 @@ def explain(figure: Figure) -> str:
     if figure.value is not None and not figure.thin:
         return ""
     if figure.reason:
-        return say(figure.reason)
+        return retold(figure.reason)
     return say("not evaluated") if figure.state == "not_evaluated" else say("no figure")

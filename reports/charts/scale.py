@@ -101,8 +101,10 @@ def _short(value: float) -> str:
     """A large round number: `2bn`, `1.5M`, `12.5k`."""
     if spoken() != SOURCE:
         return formats.compact(value)
-    size, letter = next(one for one in ((1e9, "bn"), (1e6, "M"), (1e3, "k")) if abs(value) >= one[0] or one[1] == "k")
-    return f"{value / size:g}{letter}"
+    for size, letter in ((1e9, "bn"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value / 1e3:g}k"
 
 
 def _digits(by: float) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.language import say
 from reports.days import parse_number
 from reports.index import Array, Key
+from reports.reasons import rule_name
 from reports.sections.figures import number
 from reports.series import SEVERITIES, severity_rank
 from reports.text import plain
@@ -160,7 +161,8 @@ def unjudged_of(known: Known) -> tuple[Unjudged, ...]:
     for verdict, reason, rule, feature, segment in zip(*names, strict=True):
         if verdict == "not_evaluated":
             where = feature or (segment if segment not in {None, "all"} else "")
-            example = f"{plain(rule, 60)} ({plain(where, 40)})" if where else plain(rule, 60)
+            named = rule_name(plain(rule, 60))
+            example = say("{rule} ({where})", rule=named, where=plain(where, 40)) if where else named
             groups.setdefault(plain(reason, 160) or say("no reason was given"), []).append(example)
     ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     told = [Unjudged(why, len(which), tuple(dict.fromkeys(which))[:3]) for why, which in ranked[:UNJUDGED_MOST]]
