@@ -16,7 +16,7 @@ from markupsafe import Markup
 from jobs.language import say, tag
 from reports import formats, sentence
 from reports.charts import bars, heat, lines, reliability, strip, trend
-from reports.reasons import retold, rule_name
+from reports.reasons import retold, rule_name, scope_name
 from reports.text import listed, plain
 from reports.words import word
 
@@ -49,7 +49,7 @@ def environment() -> Environment:
         stated=sentence.stated,
     )  # fmt: skip
     made.globals.update(
-        say=say_markup, spoken=say, retold=retold, rule_name=rule_name, lang=tag,
+        say=say_markup, spoken=say, retold=retold, rule_name=rule_name, scope_name=scope_name, lang=tag,
         icons=sentence.ICONS, states=sentence.STATES, chart=trend_picture, spark=trend.spark, lines_chart=lines_picture,
         strip=strip.strip, columns=strip.columns, pair=bars.pair, gauge=bars.gauge, plural=formats.plural,
         strip_text=strip_text, value_text=formats.number, range_text=formats.interval,

@@ -84,6 +84,18 @@ def rule_name(rule: str) -> str:
     return rule if spoken() == SOURCE or not rule else _rule(rule, spoken())
 
 
+def scope_name(scope: str) -> str:
+    """What kind of trouble an incident is, and the segment it is limited to.
+
+    >>> from jobs.language import speaking
+    >>> with speaking("zh"):
+    ...     scope_name("behaviour:country=FR")
+    '模型行为:country=FR'
+    """
+    kind, colon, where = scope.partition(":")
+    return say(kind, context="scope") + colon + where
+
+
 @cache
 def _rule(rule: str, language: str) -> str:
     from reports.words import WORDS, word

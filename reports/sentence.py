@@ -12,7 +12,7 @@ from reports.formats import long_day, number, plural, short_day
 from reports.reasons import retold
 from reports.series import Figure, Lines, Trend, severity_rank
 from reports.text import listed, plain
-from reports.words import word
+from reports.words import feature_name, word
 
 if TYPE_CHECKING:
     from reports.index import Key
@@ -58,7 +58,7 @@ def full_label(key: Key) -> str:
     """
     parts = [label(key)]
     if key.feature:
-        parts = [say("{metric} of {feature}", metric=parts[0], feature=plain(key.feature, 60))]
+        parts = [say("{metric} of {feature}", metric=parts[0], feature=plain(feature_name(key.feature), 60))]
     parts += [plain(key.segment, 60)] if key.segment != "all" else []
     parts += [plain(key.version, 40)] if key.version != "all" else []
     return say(", ").join(parts)
@@ -254,7 +254,7 @@ def drift_line(view: NightView) -> str:
     moved = [one for one in features if one.drifted]
     judged = [one for one in features if one.psi.value is not None and not one.psi.thin]
     if moved:
-        named = [f"{one.name} (PSI {number(one.psi.value, 'index')})" for one in moved]
+        named = [say("{name} (PSI {value})", name=one.name, value=number(one.psi.value, "index")) for one in moved]
         rest = len(judged) - len([one for one in moved if one in judged])
         others = say("no rule objects to the {count} others", count=rest) if rest > 1 else ""
         many, one = "{names} have left the reference", "{names} has left the reference"

@@ -134,6 +134,8 @@ WORDS: dict[str, Word] = {
 }
 
 
+OWN = frozenset({"score", "decision"})
+"""What is watched like a feature and is none."""
 RANKS = {metric: place for place, metric in enumerate(WORDS)}
 
 
@@ -145,6 +147,15 @@ def word(metric: str) -> Word:
     """
     found = WORDS.get(metric) or Word(metric.replace("_", " ").capitalize(), "score")
     return found if spoken() == SOURCE else replace(found, name=say(found.name, context="metric"))
+
+
+def feature_name(feature: str) -> str:
+    """A feature as it is shown: its own name, but for what is the model's own.
+
+    >>> feature_name("score"), feature_name("age")
+    ('score', 'age')
+    """
+    return say(feature, context="feature") if feature in OWN else feature
 
 
 def rank(metric: str) -> int:

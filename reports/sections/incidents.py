@@ -14,6 +14,7 @@ from reports.sections.figures import number
 from reports.series import SEVERITIES, severity_rank
 from reports.text import plain
 from reports.view import Counts, Decision, Evidence, Incident, Unjudged
+from reports.words import feature_name
 
 if TYPE_CHECKING:
     from reports.history import Known
@@ -162,7 +163,7 @@ def unjudged_of(known: Known) -> tuple[Unjudged, ...]:
         if verdict == "not_evaluated":
             where = feature or (segment if segment not in {None, "all"} else "")
             named = rule_name(plain(rule, 60))
-            example = say("{rule} ({where})", rule=named, where=plain(where, 40)) if where else named
+            example = say("{rule} ({where})", rule=named, where=plain(feature_name(where), 40)) if where else named
             groups.setdefault(plain(reason, 160) or say("no reason was given"), []).append(example)
     ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     told = [Unjudged(why, len(which), tuple(dict.fromkeys(which))[:3]) for why, which in ranked[:UNJUDGED_MOST]]

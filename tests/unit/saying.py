@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-PLURALS = ("plural",)
 
 
 def modules(*folders: str) -> Iterator[ast.Module]:
@@ -78,6 +77,12 @@ def _bound(module: ast.Module) -> dict[str, set[str]]:
             elif isinstance(target, ast.Name):
                 found.setdefault(target.id, set()).update(texts(value, found))
     return found
+
+
+def literals(*folders: str) -> set[str]:
+    """Every text that stands in the code, also as a part of a longer one."""
+    found = (node.value for module in modules(*folders) for node in ast.walk(module) if isinstance(node, ast.Constant))
+    return {text for text in found if isinstance(text, str)}
 
 
 def both(forms: list[str]) -> Iterator[str]:
