@@ -18,6 +18,7 @@ from jobs import consumers, ledger, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, UsageError
+from jobs.language import say, speaking
 from jobs.periods import Period
 
 if TYPE_CHECKING:
@@ -177,11 +178,14 @@ def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     if ledger.sent(warehouse, key):
         return f"{spec.model}: the mail of {night} was sent before"
     told = [row for row in ledger.pending(warehouse, night) if row["channel"] == "mail"]
-    view = _view(spec, night, warehouse)
+    with speaking(spec.language):
+        view = _view(spec, night, warehouse)
     if not _worth_a_mail(spec, view, bool(told)):
         return f"{spec.model}: no mail, nothing to tell about {night} (mail.when is {spec.mail.when})"
     now = datetime.now(UTC)
-    answer = post(_message(spec, view, key, warehouse.home, now))
+    with speaking(spec.language):
+        message = _message(spec, view, key, warehouse.home, now)
+    answer = post(message)
     with warehouse.transaction():
         ledger.record(warehouse, key, "mail", night, now, answer)
         ledger.record_all(warehouse, told, now, f"told in {key}")
@@ -210,7 +214,8 @@ def _view(spec: ModelSpec, night: date, warehouse: Warehouse) -> NightView:
     view = next(report.views(spec, Period.of(night), warehouse))
     known = ledger.answers(warehouse, "acknowledged")
     incidents = [
-        replace(one, note=f"acknowledged by {known[one.id][1]}") if one.id in known else one for one in view.incidents
+        replace(one, note=say("acknowledged by {person}", person=known[one.id][1])) if one.id in known else one
+        for one in view.incidents
     ]
     return replace(view, incidents=type(view.incidents)(incidents))
 

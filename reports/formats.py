@@ -1,11 +1,16 @@
-"""Numbers and days as text. Undefined is a dash, never a zero."""
+"""Numbers and days as text, in the language that is spoken. Undefined is a dash, never a zero.
+
+English is written here, other languages by Babel from the CLDR's patterns (https://cldr.unicode.org).
+"""
 
 from __future__ import annotations
 
 import math
 from datetime import date
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
+from jobs.language import SOURCE, say, spoken
 from reports.days import day_of
 
 if TYPE_CHECKING:
@@ -15,12 +20,69 @@ DASH = "–"
 MINUS = "−"
 PERCENT = "\u202f%"
 """A narrow space that does not break, and the sign."""
+UNITS = (PERCENT, "%", " pp", "百分点", " ms")
+"""What is taken from the first of two numbers of a range."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def percent() -> str:
+    """What follows a percentage: a narrow space and the sign in English, in Chinese the sign alone (CLDR).
+
+    >>> from jobs.language import speaking
+    >>> with speaking("zh"):
+    ...     share(0.9412), percent()
+    ('94.1%', '%')
+    """
+    return PERCENT if spoken() == SOURCE else _percent(spoken())
+
+
+@cache
+def _percent(language: str) -> str:
+    from babel.numbers import format_percent
+
+    return format_percent(0.01, locale=language).removeprefix("1")
+
+
+def points() -> str:
+    """What follows a difference of percentages.
+
+    >>> points()
+    ' pp'
+    """
+    return say(" pp")
+
+
+def whole(value: float, digits: int = 0) -> str:
+    """A number with its thousands set apart and so many decimals.
+
+    >>> from jobs.language import speaking
+    >>> with speaking("zh"):
+    ...     whole(18204.5, 1)
+    '18,204.5'
+    """
+    if spoken() == SOURCE:
+        return f"{value:,.{digits}f}"
+    from babel.numbers import format_decimal
+
+    return format_decimal(value, format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=spoken())
+
+
+def compact(value: float) -> str:
+    """A large round number as an axis has it.
+
+    >>> from jobs.language import speaking
+    >>> with speaking("zh"):
+    ...     compact(12500.0), compact(2e8)
+    ('1.25万', '2亿')
+    """
+    from babel.numbers import format_compact_decimal
+
+    return format_compact_decimal(value, locale=spoken(), fraction_digits=2)
 
 
 def defined(value: float | None) -> bool:
@@ -34,7 +96,7 @@ def count(value: float | None) -> str:
     >>> count(18204.0), count(None)
     ('18,204', '–')
     """
-    return f"{value:,.0f}" if value is not None and math.isfinite(value) else DASH
+    return whole(value) if value is not None and math.isfinite(value) else DASH
 
 
 def share(value: float | None, digits: int = 1) -> str:
@@ -47,10 +109,10 @@ def share(value: float | None, digits: int = 1) -> str:
         return DASH
     least = 0.1**digits / 2
     if 0 < value * 100 < least:
-        return f"<{0.1**digits:.{digits}f}{PERCENT}"
+        return f"<{0.1**digits:.{digits}f}{percent()}"
     if 0 < (1 - value) * 100 < least:
-        return f">{100 - 0.1**digits:.{digits}f}{PERCENT}"
-    return f"{value * 100:.{0 if value in {0, 1} else digits}f}{PERCENT}"
+        return f">{100 - 0.1**digits:.{digits}f}{percent()}"
+    return f"{value * 100:.{0 if value in {0, 1} else digits}f}{percent()}"
 
 
 def significant(value: float) -> str:
@@ -61,7 +123,7 @@ def significant(value: float) -> str:
     """
     size = abs(value)
     if size == 0 or size >= 1000:
-        return f"{value:,.0f}"
+        return whole(value)
     if size >= 1e12 or size < 1e-4:
         return f"{value:.2e}"
     return f"{value:.{2 - math.floor(math.log10(size)) if size < 1 else (2 if size < 10 else 1)}f}"
@@ -81,11 +143,11 @@ def number(value: float | None, kind: Kind, unit: str = "") -> str:
         case "count":
             return count(value)
         case "share" | "points":
-            return share(value) if kind == "share" else signed(value * 100, 1, " pp")
+            return share(value) if kind == "share" else signed(value * 100, 1, points())
         case "index" | "score":
             return (f"{value:.3f}" if abs(value) < 1000 else significant(value)).replace("-", MINUS)
         case "milliseconds":
-            return f"{value:,.0f} ms" if value >= 10 else f"{value:.1f} ms"
+            return f"{whole(value)} ms" if value >= 10 else f"{value:.1f} ms"
         case "amount":
             return f"{significant(value)} {unit}".strip().replace("-", MINUS, 1 if value < 0 else 0)
 
@@ -99,10 +161,10 @@ def change(now: float | None, before: float | None, kind: Kind) -> str:
     if now is None or before is None or not (math.isfinite(now) and math.isfinite(before)):
         return ""
     if kind in {"share", "points"}:
-        return signed((now - before) * 100, 1, " pp")
+        return signed((now - before) * 100, 1, points())
     if kind in {"index", "score"}:
         return signed(now - before, 3)
-    return signed((now / before - 1) * 100, 0, PERCENT) if before else ""
+    return signed((now / before - 1) * 100, 0, percent()) if before else ""
 
 
 def signed(value: float, digits: int, unit: str = "") -> str:
@@ -128,11 +190,18 @@ def interval(lower: float | None, upper: float | None, kind: Kind, unit: str = "
     if defined(lower) and defined(upper):
         low, high = number(lower, kind), number(upper, kind, unit)
         if low.startswith((MINUS, "+", "±")):  # a dash between signs would read as one of them
-            return f"{low.removesuffix(' pp')} to {high}"
-        return f"{low.removesuffix(PERCENT).removesuffix(' ms')}–{high}"
+            return say("{first} to {last}", first=_bare(low), last=high)
+        return f"{_bare(low)}–{high}"
     if defined(upper):
         return f"≤ {number(upper, kind, unit)}"
     return f"≥ {number(lower, kind, unit)}" if defined(lower) else ""
+
+
+def _bare(text: str) -> str:
+    """A number's text without its unit."""
+    for unit in UNITS:
+        text = text.removesuffix(unit)
+    return text
 
 
 def short_day(day: date | int) -> str:
@@ -142,7 +211,7 @@ def short_day(day: date | int) -> str:
     '12 Mar'
     """
     day = day if isinstance(day, date) else day_of(day)
-    return f"{day.day} {MONTHS[day.month - 1]}"
+    return f"{day.day} {MONTHS[day.month - 1]}" if spoken() == SOURCE else _dated(day, "MMMd")
 
 
 def long_day(day: date | int) -> str:
@@ -152,7 +221,7 @@ def long_day(day: date | int) -> str:
     '12 March 2025'
     """
     day = day if isinstance(day, date) else day_of(day)
-    return f"{day.day} {LONG_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {LONG_MONTHS[day.month - 1]} {day.year}" if spoken() == SOURCE else _dated(day, "yMMMd")
 
 
 def weekday(day: date | int) -> str:
@@ -161,7 +230,55 @@ def weekday(day: date | int) -> str:
     >>> weekday(date(2025, 3, 12))
     'Wednesday'
     """
-    return WEEKDAYS[(day if isinstance(day, date) else day_of(day)).weekday()]
+    day = day if isinstance(day, date) else day_of(day)
+    return WEEKDAYS[day.weekday()] if spoken() == SOURCE else _dated(day, "EEEE")
+
+
+def weekdays() -> tuple[tuple[str, str], ...]:
+    """The days of a week from Monday: in the room that a calendar's column has, and in full.
+
+    >>> weekdays()[0]
+    ('Mo', 'Monday')
+    """
+    if spoken() == SOURCE:
+        return tuple((name[:2], name) for name in WEEKDAYS)
+    from babel.dates import get_day_names
+
+    narrow, wide = (get_day_names(width, locale=spoken()) for width in ("narrow", "wide"))
+    return tuple((narrow[place], wide[place]) for place in range(7))
+
+
+def month(day: date) -> str:
+    """`Mar`.
+
+    >>> month(date(2025, 3, 12))
+    'Mar'
+    """
+    return MONTHS[day.month - 1] if spoken() == SOURCE else _dated(day, "LLL")
+
+
+def month_of_year(day: date) -> str:
+    """`March 2025`.
+
+    >>> from jobs.language import speaking
+    >>> with speaking("zh"):
+    ...     month_of_year(date(2025, 3, 12)), long_day(date(2025, 3, 12)), short_day(date(2025, 3, 12))
+    ('2025年3月', '2025年3月12日', '3月12日')
+    """
+    return f"{LONG_MONTHS[day.month - 1]} {day.year}" if spoken() == SOURCE else _dated(day, "yMMMM")
+
+
+def _dated(day: date, skeleton: str) -> str:
+    """A day by one of the CLDR's patterns for the language; without one for just that, the skeleton is the pattern."""
+    return _pattern(spoken(), skeleton).apply(day, spoken())  # type: ignore[no-any-return]
+
+
+@cache
+def _pattern(language: str, skeleton: str) -> Any:
+    from babel import Locale
+    from babel.dates import parse_pattern
+
+    return parse_pattern(Locale.parse(language).datetime_skeletons.get(skeleton, skeleton))
 
 
 def plural(n: float, one: str, many: str = "") -> str:
@@ -170,4 +287,4 @@ def plural(n: float, one: str, many: str = "") -> str:
     >>> plural(1, "day"), plural(1200, "day"), plural(2, "series", "series")
     ('1 day', '1,200 days', '2 series')
     """
-    return f"{n:,.0f} {one if n == 1 else (many or one + 's')}"
+    return say(f"{{count}} {one if n == 1 else (many or one + 's')}", count=whole(n))

@@ -17,6 +17,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import TYPE_CHECKING
 
+from jobs.language import say
 from reports import mail_pictures, sentence
 from reports.formats import short_day
 from reports.mail_html import html_part
@@ -86,10 +87,10 @@ def domain_of(sender: str) -> str:
 
 def subject(view: NightView) -> str:
     """The state first, then the model, what is worst, and the day."""
-    lead, day = sentence.STATES[view.state if view.state in sentence.STATES else "info"], short_day(view.night)
+    lead = sentence.stated(view.state if view.state in sentence.STATES else "info")
+    head = say("[{state}] {model} {day}: ", state=lead, model=view.model, day=short_day(view.night))
     if not view.incidents:
-        said = "resolved: " + view.resolved[0].title if view.resolved else "no open incident"
-        return plain(f"[{lead}] {view.model} {day}: {said}", SUBJECT_MOST)
-    rest = f" (+{len(view.incidents) - 1} more)" if len(view.incidents) > 1 else ""
-    head = f"[{lead}] {view.model} {day}: "
+        said = say("resolved: {title}", title=view.resolved[0].title) if view.resolved else say("no open incident")
+        return plain(head + said, SUBJECT_MOST)
+    rest = say(" (+{count} more)", count=len(view.incidents) - 1) if len(view.incidents) > 1 else ""
     return head + plain(view.incidents[0].title, max(SUBJECT_MOST - len(head) - len(rest), 20)) + rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobs.language import say
 from reports import mail_style, sentence
 from reports.formats import long_day, plural
 from reports.mail_pictures import drifted
@@ -62,10 +63,10 @@ def html_part(
 def facts(view: NightView) -> str:
     """What the night rests on: `18,204 predictions, 61 checks made, 5 breached, 12 not possible`."""
     counts = view.counts
-    said = [plural(view.volume.value or 0, "prediction"), f"{plural(counts.judged, 'check')} made"]
-    said += [f"{counts.breach} breached"] if counts.breach else []
-    said += [f"{counts.not_evaluated:,} not possible"] if counts.not_evaluated else []
-    return ", ".join(said)
+    said = [plural(view.volume.value or 0, "prediction"), say("{checks} made", checks=plural(counts.judged, "check"))]
+    said += [say("{count} breached", count=counts.breach)] if counts.breach else []
+    said += [say("{count} not possible", count=f"{counts.not_evaluated:,}")] if counts.not_evaluated else []
+    return say(", ", context="clauses").join(said)
 
 
 def bars(features: Sequence[Drift]) -> list[Bar]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import join, say
 from reports import formats, sentence
 from reports.days import number_of
 from reports.formats import plural, short_day
@@ -52,7 +53,7 @@ def nights(view: NightView) -> Picture | None:
     last = number_of(view.night)
     return Picture(
         "nights", png_nights.draw(view.states, last), png_nights.WIDTH, png_nights.HEIGHT,
-        f"The last {len(view.states)} nights", plain(states_text(view.states), ALT_MOST),
+        say("The last {count} nights", count=len(view.states)), plain(states_text(view.states), ALT_MOST),
     )  # fmt: skip
 
 
@@ -62,9 +63,13 @@ def states_text(states: tuple[str, ...]) -> str:
     >>> states_text(("", "ok", "ok", "critical"))
     'Of the last 3 nights 1 critical, 2 well.'
     """
-    names = {"critical": "critical", "warning": "warning", "info": "note", "ok": "well", "unknown": "not judged"}
-    counted = [f"{states.count(state)} {name}" for state, name in names.items() if state in states]
-    return f"Of the last {plural(sum(map(bool, states)), 'night')} {', '.join(counted)}."
+    counted = [f"{states.count(state)} {say(name)}" for state, name in NAMES.items() if state in states]
+    nights = plural(sum(map(bool, states)), "night")
+    return say("Of the last {nights} {counted}.", nights=nights, counted=say(", ").join(counted))
+
+
+NAMES = {"critical": "critical", "warning": "warning", "info": "note", "ok": "well", "unknown": "not judged"}
+"""States as they are counted."""
 
 
 def trends(view: NightView) -> list[Picture]:
@@ -74,8 +79,8 @@ def trends(view: NightView) -> list[Picture]:
     out = []
     for place, (number, trend) in enumerate(_chosen(view)):
         drawn = png_trend.draw(trend, _limits(view, trend))
-        title = plain(trend.title or sentence.full_label(trend.figure.key), 90)
-        alt = plain(f"{title}. {sentence.describe(trend)}", ALT_MOST)
+        title = plain(say(trend.title) if trend.title else sentence.full_label(trend.figure.key), 90)
+        alt = plain(join([title + say("."), sentence.describe(trend)]), ALT_MOST)
         out.append(
             Picture(f"trend-{place + 1}", drawn, png_trend.WIDTH, png_trend.HEIGHT, title, alt, _reading(view, trend),
                     _newest(trend), number)
@@ -96,9 +101,14 @@ def _newest(trend: Trend) -> str:
     figure, kind = trend.figure, word(trend.figure.key.metric).kind
     if figure.value is None:
         return ""
-    expected = f", expected {formats.interval(*figure.expected, kind, figure.unit)}" if figure.expected else ""
-    usual = f", usually {formats.number(figure.usual, kind, figure.unit)}" if figure.usual is not None else ""
-    return formats.number(figure.value, kind, figure.unit) + (expected or usual)
+    value = formats.number(figure.value, kind, figure.unit)
+    if figure.expected:
+        return say(
+            "{value}, expected {range}", value=value, range=formats.interval(*figure.expected, kind, figure.unit)
+        )
+    if figure.usual is not None:
+        return say("{value}, usually {usual}", value=value, usual=formats.number(figure.usual, kind, figure.unit))
+    return value
 
 
 def _limits(view: NightView, trend: Trend) -> tuple[float, ...]:
@@ -112,16 +122,16 @@ def _reading(view: NightView, trend: Trend) -> str:
     """Which lines and tints the picture has."""
     said = []
     if np.isfinite(trend.lower).any():
-        said.append("shaded: the expected range")
+        said.append(say("shaded: the expected range"))
     if trend.estimate is not None:
-        said.append("dotted: estimated without labels")
+        said.append(say("dotted: estimated without labels"))
     if _limits(view, trend):
-        said.append("dashed red: the rule's limit")
+        said.append(say("dashed red: the rule's limit"))
     if trend.breached.any():
-        said.append("triangles: days that a rule objects to")
+        said.append(say("triangles: days that a rule objects to"))
     if trend.figure.day < trend.last:
-        said.append("grey: labels not in yet")
-    return "; ".join(said)
+        said.append(say("grey: labels not in yet"))
+    return say("; ").join(said)
 
 
 def bins(view: NightView) -> Picture | None:
@@ -134,8 +144,9 @@ def bins(view: NightView) -> Picture | None:
     name = plain(feature.name, 60)
     return Picture(
         "bins", png_bins.draw(feature.bins), png_bins.WIDTH, png_bins.height(feature.bins), name,
-        plain(f"{name}: {_moved(feature)}", ALT_MOST), "grey: share in the reference; colour: share on the day",
-        f"in the reference and on {short_day(view.night)}",
+        plain(say("{name}: {moved} of the rows.", name=name, moved=_moved(feature)), ALT_MOST),
+        say("grey: share in the reference; colour: share on the day"),
+        say("in the reference and on {day}", day=short_day(view.night)),
     )  # fmt: skip
 
 
@@ -143,9 +154,13 @@ def _moved(feature: Drift) -> str:
     """The bins that moved most: `≤ 1.5 from 10 % to 28 %`."""
     worst = sorted(feature.bins, key=lambda one: -abs(one.contribution))[:4]
     told = [
-        f"{plain(one.label, 30)} from {formats.share(one.expected)} to {formats.share(one.observed)}" for one in worst
-    ]
-    return f"{listed(told, 4)} of the rows."
+        say(
+            "{bin} from {expected} to {observed}",
+            bin=plain(one.label, 30), expected=formats.share(one.expected), observed=formats.share(one.observed),
+        )
+        for one in worst
+    ]  # fmt: skip
+    return listed(told, 4)
 
 
 def drifted(view: NightView) -> list[Drift]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-FONT = "font-family:-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,sans-serif;"
+FONT = (
+    "font-family:-apple-system,BlinkMacSystemFont,Segoe UI,Roboto,Helvetica,Arial,PingFang SC,Microsoft YaHei,"
+    "Noto Sans CJK SC,sans-serif;"
+)
 PAGE, CARD, INK, SOFT, RULE, BUTTON, ON_BUTTON = (
     "#f1f2f5", "#fefefe", "#1c1d21", "#5b5d66", "#e1e3ea", "#2f4b9a", "#fefefe",
 )  # fmt: skip

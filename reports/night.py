@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.days import day_of
 from reports.history import TREND_DAYS, Known
 from reports.index import Key
@@ -184,7 +185,7 @@ def _largest_psi(
     key, first, blank = Key("psi"), known.night - TREND_DAYS + 1, np.full(TREND_DAYS, np.nan)
     told = Figure(
         key=key, day=known.night, value=top.value if top else None, n=top.n if top else None,
-        state=top.state if top else "absent", reason=name or "no feature could be judged that day",
+        state=top.state if top else "absent", reason=name or say("no feature could be judged that day"),
         usual=usual(values), severity=worst,
     )  # fmt: skip
     trend_ = Trend(

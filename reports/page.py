@@ -13,8 +13,10 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.language import say, tag
 from reports import formats, sentence
 from reports.charts import bars, heat, lines, reliability, strip, trend
+from reports.reasons import retold, rule_name, scope_name
 from reports.text import listed, plain
 from reports.words import word
 
@@ -43,15 +45,17 @@ def environment() -> Environment:
         short_day=formats.short_day, long_day=formats.long_day, weekday=formats.weekday, label=sentence.label,
         full_label=sentence.full_label, plain=plain, word=word, explain=sentence.explain,
         signed=formats.signed, iso_day=lambda day: formats.long_day(date.fromisoformat(day)),
-        has_night=lambda day, days: date.fromisoformat(day) in set(days),
+        has_night=lambda day, days: date.fromisoformat(day) in set(days), heading=sentence.heading,
+        stated=sentence.stated,
     )  # fmt: skip
     made.globals.update(
+        say=say_markup, spoken=say, retold=retold, rule_name=rule_name, scope_name=scope_name, lang=tag,
         icons=sentence.ICONS, states=sentence.STATES, chart=trend_picture, spark=trend.spark, lines_chart=lines_picture,
         strip=strip.strip, columns=strip.columns, pair=bars.pair, gauge=bars.gauge, plural=formats.plural,
         strip_text=strip_text, value_text=formats.number, range_text=formats.interval,
         heat_row=heat.row, heat_axis=heat.axis, heat_text=sentence.describe_heat, reliability_chart=reliability_picture,
         moved=moved_text, both_ways=bars.both_ways, recent=recent, latest=latest_text, listed=listed,
-        weekdays=formats.WEEKDAYS,
+        weekdays=formats.weekdays, points=formats.points,
     )  # fmt: skip
     return made
 
@@ -88,6 +92,18 @@ def policy(script: str = "report.js") -> str:
     return f"{own}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
+def say_markup(sentence: str, *, context: str = "", **gaps: Any) -> Markup:
+    """A sentence of a template, which may hold markup; what fills its gaps is escaped.
+
+    Only for what a template itself says: a word that comes from data is `spoken(word)` there, which is escaped.
+
+    >>> say_markup("<b>{name}</b> of {n}", name="<script>", n=3)
+    Markup('<b>&lt;script&gt;</b> of 3')
+    """
+    text = Markup(say(sentence, context=context))  # noqa: S704 - templates and catalogues are our own files
+    return text.format(**gaps) if gaps else text
+
+
 def number_text(figure: Figure) -> str:
     """A figure's value."""
     return formats.number(figure.value, word(figure.key.metric).kind, figure.unit)
@@ -106,8 +122,7 @@ def change_text(figure: Figure) -> str:
 
 def trend_picture(shown: Trend, name: str) -> Markup:
     """A trend's chart with its text equivalent."""
-    title = shown.title or sentence.label(shown.figure.key)
-    return trend.chart(shown, name, title, sentence.describe(shown))
+    return trend.chart(shown, name, sentence.heading(shown), sentence.describe(shown))
 
 
 def lines_picture(shown: Lines, name: str, title: str) -> Markup:
@@ -121,19 +136,22 @@ def moved_text(by: float, kind: Kind) -> str:
     >>> moved_text(-0.021, "share"), moved_text(0.021, "score")
     ('−2.1 pp', '+0.021')
     """
-    return formats.signed(by * 100, 1, " pp") if kind in ("share", "points") else formats.signed(by, 3)
+    return formats.signed(by * 100, 1, formats.points()) if kind in ("share", "points") else formats.signed(by, 3)
 
 
 def reliability_picture(shown: Reliability, name: str) -> Markup:
     """A reliability curve with its text equivalent."""
-    return reliability.chart(shown, name, "Score and truth", sentence.describe_reliability(shown))
+    return reliability.chart(shown, name, say("Score and truth"), sentence.describe_reliability(shown))
 
 
 def strip_text(name: str, levels: Array, first: int, last: int, worse: str) -> str:
     """What a strip of days shows."""
     n, known = int((levels >= 2).sum()), int(np.isfinite(levels).sum())
-    days = f"{formats.short_day(first)} to {formats.short_day(last)}"
-    return f"{name}: {worse} on {n} of {formats.plural(known, 'day')}, {days}"
+    return say(
+        "{name}: {worse} on {n} of {days}, {first} to {last}",
+        name=name, worse=worse, n=n, days=formats.plural(known, "day"), first=formats.short_day(first),
+        last=formats.short_day(last),
+    )  # fmt: skip
 
 
 def latest_text(values: Array, shown: Lines) -> str:

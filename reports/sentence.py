@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import join, say
 from reports import formats
 from reports.formats import long_day, number, plural, short_day
+from reports.reasons import retold
 from reports.series import Figure, Lines, Trend, severity_rank
 from reports.text import listed, plain
-from reports.words import word
+from reports.words import feature_name, word
 
 if TYPE_CHECKING:
     from reports.index import Key
+    from reports.series import Span
     from reports.view import Incident, NightView, Reliability, Row
 
 STATES = {"critical": "Critical", "warning": "Warning", "info": "Note", "ok": "All well", "unknown": "Not judged"}
@@ -28,8 +31,22 @@ def label(key: Key) -> str:
     >>> label(Key("accuracy", age=7)), label(Key("psi"))
     ('Accuracy at 7 days', 'PSI')
     """
-    age = {-1: "", 0: " same day", 1: " at 1 day"}.get(key.age, f" at {key.age} days")
-    return word(key.metric).name + age
+    name = word(key.metric).name
+    if key.age < 0:
+        return name
+    return say("{metric} at {days}", metric=name, days=plural(key.age, "day")) if key.age else same_day(name)
+
+
+def same_day(metric: str) -> str:
+    """A metric of labels that are known on the day of the predictions."""
+    return say("{metric} same day", metric=metric)
+
+
+def heading(shown: Trend | Lines, name: str = "") -> str:
+    """What a picture is called: its own title where it has one, else `name`, else its series."""
+    if shown.title:
+        return say(shown.title)
+    return name or (label(shown.figure.key) if isinstance(shown, Trend) else word(shown.metric).name)
 
 
 def full_label(key: Key) -> str:
@@ -39,10 +56,17 @@ def full_label(key: Key) -> str:
     >>> full_label(Key("psi", feature="age")), full_label(Key("recall", "v2", "", "country=FR", 7))
     ('PSI of age', 'Recall at 7 days, country=FR, v2')
     """
-    parts = [label(key) + (f" of {plain(key.feature, 60)}" if key.feature else "")]
+    parts = [label(key)]
+    if key.feature:
+        parts = [say("{metric} of {feature}", metric=parts[0], feature=plain(feature_name(key.feature), 60))]
     parts += [plain(key.segment, 60)] if key.segment != "all" else []
     parts += [plain(key.version, 40)] if key.version != "all" else []
-    return ", ".join(parts)
+    return say(", ").join(parts)
+
+
+def stated(state: str) -> str:
+    """A night's state in words; what is no state we know, as it is."""
+    return say(STATES.get(state, state))
 
 
 def verdict(view: NightView) -> str:
@@ -51,15 +75,23 @@ def verdict(view: NightView) -> str:
     day = long_day(view.night)
     if view.incidents:
         unsaid = no_data and not any(_tells_of_no_data(incident, view) for incident in view.incidents)
-        return _wrong(view) + (f"; no predictions arrived for {short_day(view.night)}" if unsaid else "") + "."
+        missing = say("no predictions arrived for {day}", day=short_day(view.night)) if unsaid else ""
+        return clauses(_wrong(view), missing) + say(".")
     if no_data and not view.counts.judged:
-        return f"No predictions arrived for {day}, so there was nothing to judge."
+        return say("No predictions arrived for {day}, so there was nothing to judge.", day=day)
     if no_data:
-        older = f"{plural(view.counts.judged, 'check')} of earlier days"
-        return f"No predictions arrived for {day}; {older} found nothing that is open."
+        checks = plural(view.counts.judged, "check")
+        told = "No predictions arrived for {day}; {checks} of earlier days found nothing that is open."
+        return say(told, day=day, checks=checks)
     if view.state == "unknown":
-        return f"Nothing could be judged{_why(view)}; {plural(view.volume.value or 0, 'prediction')} came in."
-    return _quiet(view) + "."
+        came = plural(view.volume.value or 0, "prediction")
+        return say("Nothing could be judged yet{why}; {predictions} came in.", why=_why(view), predictions=came)
+    return _quiet(view) + say(".")
+
+
+def clauses(*said: str) -> str:
+    """Parts of one sentence."""
+    return say("; ").join(one for one in said if one)
 
 
 def _tells_of_no_data(incident: Incident, view: NightView) -> bool:
@@ -70,25 +102,30 @@ def _tells_of_no_data(incident: Incident, view: NightView) -> bool:
 def _wrong(view: NightView) -> str:
     """What is open, the worst first, and what was done about it."""
     first, n = view.incidents[0], len(view.incidents)
-    title = first.title.rstrip(".")
+    title = unended(first.title)
     if n == 1:
-        text = f"{_lead(view.state)}: {title}, {_since(first, view)}"
+        told, how_many = LEADS.get(view.state, "Good to know: {title}, {since}"), ""
     else:
-        how_many = COUNTED[n] if n < len(COUNTED) else f"{n}"
-        verb = "need attention" if severity_rank(view.state) > 1 else "are worth knowing"
-        text = f"{how_many} things {verb}, first of all: {title}, {_since(first, view)}"
-    return text + _done(view)
+        how_many = say(COUNTED[n]) if n < len(COUNTED) else f"{n}"
+        told = MANY if severity_rank(view.state) > 1 else MANY_TO_KNOW
+    return clauses(say(told, how_many=how_many, title=title, since=_since(first, view)), _done(view))
 
 
-def _lead(state: str) -> str:
-    return {"critical": "This needs you today", "warning": "Worth a look"}.get(state, "Good to know")
+LEADS = {"critical": "This needs you today: {title}, {since}", "warning": "Worth a look: {title}, {since}"}
+MANY = "{how_many} things need attention, first of all: {title}, {since}"
+MANY_TO_KNOW = "{how_many} things are worth knowing, first of all: {title}, {since}"
+
+
+def unended(title: str) -> str:
+    """A title within a sentence, without a stop of its own."""
+    return title.rstrip(".。")
 
 
 def _since(incident: Incident, view: NightView) -> str:
     """`new tonight`, or since when."""
     if short_day(incident.opened) == short_day(view.night):
-        return "new tonight"
-    return f"since {short_day(incident.opened)}"
+        return say("new tonight")
+    return say("since {day}", day=short_day(incident.opened))
 
 
 def _done(view: NightView) -> str:
@@ -98,66 +135,77 @@ def _done(view: NightView) -> str:
     held = sorted({decision.action for decision in decisions} - set(asked))
     dated = [(one.night, action) for action, one in asked.items()]
     if len(dated) == 1:
-        said = [f"a {dated[0][1]} was requested on {short_day(dated[0][0])}"]
+        said = [say("a {action} was requested on {day}", action=say(dated[0][1]), day=short_day(dated[0][0]))]
     else:
-        names = [f"a {action} ({short_day(night)})" for night, action in sorted(dated)]
-        said = [f"{listed(names)} were requested"] if names else []
-    said += [f"a {action} is held back" for action in held]
-    return f"; {', '.join(said)}" if said else ""
+        names = [say("a {action} ({day})", action=say(action), day=short_day(night)) for night, action in sorted(dated)]
+        said = [say("{names} were requested", names=listed(names))] if names else []
+    said += [say("a {action} is held back", action=say(action)) for action in held]
+    return say(", ", context="clauses").join(said)
 
 
 def _why(view: NightView) -> str:
     """The most frequent reason for which nothing could be judged."""
-    return f" yet: {view.unjudged[0].reason.rstrip('.')}" if view.unjudged else " yet, as no rule had anything to judge"
+    if view.unjudged:
+        return say(": {reason}", reason=unended(retold(view.unjudged[0].reason)))
+    return say(", as no rule had anything to judge")
 
 
 def _quiet(view: NightView) -> str:
     """Nothing is open: what was looked at, and the figures one would ask for first."""
     if view.resolved:
-        over = listed([f"“{incident.title.rstrip('.')}”" for incident in view.resolved], 2)
-        start = f"All quiet again: {over} {'is' if len(view.resolved) == 1 else 'are'} over"
+        over = listed([f"“{unended(incident.title)}”" for incident in view.resolved], 2)
+        one = len(view.resolved) == 1
+        start = say("All quiet again: {titles} is over" if one else "All quiet again: {titles} are over", titles=over)
     else:
-        start = f"All quiet: {plural(view.counts.judged, 'check')} made"
+        start = say("All quiet: {checks} made", checks=plural(view.counts.judged, "check"))
     if view.counts.breach:
-        start += f", {view.counts.breach} of them breached but not enough for an incident"
+        start += say(", {count} of them breached but not enough for an incident", count=view.counts.breach)
     facts = [plural(view.volume.value or 0, "prediction")]
     scores = (tile.figure for tile in view.tiles if tile.figure.key.metric == "accuracy")
     found = next((one for one in scores if one.value is not None and not one.thin), None)
     if found:
-        facts.append(f"accuracy {number(found.value, 'share')} at {plural(found.key.age, 'day')}")
-    return f"{start}; {', '.join(facts)}"
+        days = plural(found.key.age, "day")
+        facts.append(say("accuracy {value} at {days}", value=number(found.value, "share"), days=days))
+    return clauses(start, say(", ", context="clauses").join(facts))
 
 
 def describe(trend: Trend) -> str:
     """A trend's picture in words."""
     figure, kind = trend.figure, word(trend.figure.key.metric).kind
     places = np.flatnonzero(np.isfinite(trend.values))
-    said = [f"{short_day(trend.first)} to {short_day(trend.last)}."]
+    said = [say("{first} to {last}.", first=short_day(trend.first), last=short_day(trend.last))]
     if not len(places):
-        return f"{said[0]} No figure on any day."
+        return join([said[0], say("No figure on any day.")])
     values = trend.values[places]
     low, high, now = (places[values.argmin()], places[values.argmax()], places[-1])
     unit = figure.unit
-    said.append(f"Latest {number(trend.values[now], kind, unit)} on {short_day(trend.first + now)}.")
+    latest, day = number(trend.values[now], kind, unit), short_day(trend.first + now)
+    said.append(say("Latest {value} on {day}.", value=latest, day=day))
     if figure.expected:
-        said.append(f"Expected {formats.interval(*figure.expected, kind, unit)}.")
-    said.append(
-        f"Lowest {number(trend.values[low], kind, unit)} on {short_day(trend.first + low)}, "
-        f"highest {number(trend.values[high], kind, unit)} on {short_day(trend.first + high)}."
-    )
+        said.append(say("Expected {range}.", range=formats.interval(*figure.expected, kind, unit)))
+    ends = {"low": number(trend.values[low], kind, unit), "high": number(trend.values[high], kind, unit)}
+    days = {"low_day": short_day(trend.first + low), "high_day": short_day(trend.first + high)}
+    said.append(say("Lowest {low} on {low_day}, highest {high} on {high_day}.", **ends, **days))
     if n := int(trend.breached.sum()):
-        said.append(f"{plural(n, 'day')} objected to by a rule.")
+        said.append(say("{days} objected to by a rule.", days=plural(n, "day")))
     if thin := int(np.isfinite(trend.thin).sum()):
-        said.append(f"{plural(thin, 'day')} with too few rows.")
+        said.append(say("{days} with too few rows.", days=plural(thin, "day")))
     if gaps := int(np.isnan(trend.values[places[0] : max(figure.day - trend.first + 1, places[0])]).sum()):
-        said.append(f"{plural(gaps, 'day')} without a figure.")
+        said.append(say("{days} without a figure.", days=plural(gaps, "day")))
+    said += [_covered(span) for span in trend.spans]
     said += [
-        f"{f'Incident {span.number}' if span.number else 'A past incident'} from {short_day(span.first)} to "
-        f"{short_day(span.last)}: {span.title.rstrip('.')}."
-        for span in trend.spans
+        say("Version {version} from {day}.", version=plain(deploy.version, 40), day=short_day(deploy.day))
+        for deploy in trend.deploys
     ]
-    said += [f"Version {plain(deploy.version, 40)} from {short_day(deploy.day)}." for deploy in trend.deploys]
-    return " ".join(said)
+    return join(said)
+
+
+def _covered(span: Span) -> str:
+    """Which days an incident covers."""
+    told = "Incident {number} from {first} to {last}: {title}."
+    past = "A past incident from {first} to {last}: {title}."
+    gaps = {"first": short_day(span.first), "last": short_day(span.last), "title": unended(span.title)}
+    return say(told, number=span.number, **gaps) if span.number else say(past, **gaps)
 
 
 def describe_lines(lines: Lines) -> str:
@@ -167,10 +215,11 @@ def describe_lines(lines: Lines) -> str:
         places = np.flatnonzero(np.isfinite(line.values))
         if len(places):
             latest = number(line.values[places[-1]], kind, lines.unit)
-            said.append(f"{line.name}: {latest} on {short_day(lines.first + places[-1])}.")
+            day = short_day(lines.first + places[-1])
+            said.append(say("{name}: {value} on {day}.", name=line.name, value=latest, day=day))
         else:
-            said.append(f"{line.name}: no figure.")
-    return " ".join(said)
+            said.append(say("{name}: no figure.", name=line.name))
+    return join(said)
 
 
 def performance_line(view: NightView) -> str:
@@ -179,17 +228,18 @@ def performance_line(view: NightView) -> str:
     found = next((one for one in scores if one.value is not None and not one.thin), None)
     if found is None or found.value is None:
         reason = next((explain(one) for one in scores if explain(one)), "")
-        return f"No figure that needs labels could be made{f': {reason}' if reason else ''}."
-    said = f"{label(found.key)} is {number(found.value, 'share')}"
+        why = say(": {reason}", reason=reason) if reason else ""
+        return say("No figure that needs labels could be made{why}.", why=why)
+    said = say("{figure} is {value}", figure=label(found.key), value=number(found.value, "share"))
     if found.usual is not None:
         points = round(abs(found.value - found.usual) * 100, 1)
-        side = "below" if found.value < found.usual else "above"
-        said += f", {points:.1f} points {side} usual" if points else ", as usual"
+        told = ", {points} points below usual" if found.value < found.usual else ", {points} points above usual"
+        said += say(told, points=f"{points:.1f}") if points else say(", as usual")
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
-    if worse:
-        told = listed(worse, 2)
-        said += f"; {told} {'does' if len(worse) == 1 else 'do'} worse than the whole beyond doubt"
-    return said + "."
+    many = "{names} do worse than the whole beyond doubt"
+    one = "{names} does worse than the whole beyond doubt"
+    doubtless = say(one if len(worse) == 1 else many, names=listed(worse, 2)) if worse else ""
+    return clauses(said, doubtless) + say(".")
 
 
 def _surely_worse(row: Row) -> bool:
@@ -204,14 +254,16 @@ def drift_line(view: NightView) -> str:
     moved = [one for one in features if one.drifted]
     judged = [one for one in features if one.psi.value is not None and not one.psi.thin]
     if moved:
-        named = [f"{one.name} (PSI {number(one.psi.value, 'index')})" for one in moved]
+        named = [say("{name} (PSI {value})", name=one.name, value=number(one.psi.value, "index")) for one in moved]
         rest = len(judged) - len([one for one in moved if one in judged])
-        others = f"; no rule objects to the {rest} others" if rest > 1 else ""
-        return f"{listed(named, 3)} {'has' if len(moved) == 1 else 'have'} left the reference{others}."
+        others = say("no rule objects to the {count} others", count=rest) if rest > 1 else ""
+        many, one = "{names} have left the reference", "{names} has left the reference"
+        return clauses(say(one if len(moved) == 1 else many, names=listed(named, 3)), others) + say(".")
     if judged:
         top = max(judged, key=lambda one: (one.psi.value or 0.0, one.name))
-        return f"No input has left its reference; the largest PSI is {number(top.psi.value, 'index')} ({top.name})."
-    return "No input could be held against a reference."
+        told = "No input has left its reference; the largest PSI is {value} ({name})."
+        return say(told, value=number(top.psi.value, "index"), name=top.name)
+    return say("No input could be held against a reference.")
 
 
 def describe_heat(row: Row, first: int, last: int) -> str:
@@ -221,24 +273,31 @@ def describe_heat(row: Row, first: int, last: int) -> str:
         return row.name
     known = int(np.isfinite(heat.apart).sum())
     worse, better = (int((heat.sure & side).sum()) for side in (heat.apart < -0.02, heat.apart > 0.02))
-    days = f"{short_day(first)} to {short_day(last)}"
-    of = plural(known, "day")
-    return f"{row.name}, {days}: surely worse than the whole on {worse} and surely better on {better} of {of}"
+    return say(
+        "{name}, {first} to {last}: surely worse than the whole on {worse} and surely better on {better} of {days}",
+        name=row.name, first=short_day(first), last=short_day(last), worse=worse, better=better,
+        days=plural(known, "day"),
+    )  # fmt: skip
 
 
 def describe_reliability(shown: Reliability) -> str:
     """A reliability curve in words."""
     n = formats.count(sum(one.n for one in shown.bins))
-    said = [f"{short_day(shown.first)} to {short_day(shown.last)}, {n} labels."]
+    said = [say("{first} to {last}, {n} labels.", first=short_day(shown.first), last=short_day(shown.last), n=n)]
     said += [
-        f"Scores near {number(one.score, 'score')} came true in {number(one.rate, 'share')} of {formats.count(one.n)}."
+        say(
+            "Scores near {score} came true in {rate} of {n}.",
+            score=number(one.score, "score"), rate=number(one.rate, "share"), n=formats.count(one.n),
+        )
         for one in shown.bins
-    ]
-    return " ".join(said)
+    ]  # fmt: skip
+    return join(said)
 
 
 def explain(figure: Figure) -> str:
     """Why there is no number, or none to rely on; nothing where there is one."""
     if figure.value is not None and not figure.thin:
         return ""
-    return figure.reason or ("not evaluated" if figure.state == "not_evaluated" else "no figure")
+    if figure.reason:
+        return retold(figure.reason)
+    return say("not evaluated") if figure.state == "not_evaluated" else say("no figure")

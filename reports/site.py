@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeGuard
 
 import numpy as np
 
+from jobs.language import SOURCE, say, speaking, spoken, tag
 from reports import formats, sentence
 from reports.charts import story
 from reports.days import number_of
@@ -39,7 +40,7 @@ class Entry(TypedDict):
     incidents: list[list[Any]]
     """Open ones: id, severity, title, the night they were opened."""
     figures: dict[str, list[Any]]
-    """Name -> kind, unit, value."""
+    """Name in English -> kind, unit, value; and the name as it was spoken, where that was another."""
 
 
 class Card(TypedDict):
@@ -57,6 +58,8 @@ class Card(TypedDict):
     """The last nights: day and state."""
     figures: list[list[Any]]
     """Name, kind, unit and the last nights' values."""
+    language: str
+    """What its reports are written in."""
 
 
 def entry(view: NightView) -> Entry:
@@ -65,7 +68,7 @@ def entry(view: NightView) -> Entry:
         state=view.state if view.state in STATES else "info",
         said=plain(sentence.verdict(view), 300),
         incidents=[[plain(i.id, 120), i.severity, i.title, str(_day(i.opened))] for i in view.incidents],
-        figures={_name(tile): _figure(tile) for tile in _main(view.tiles)},
+        figures=dict(map(_figure, _main(view.tiles))),
     )
 
 
@@ -87,15 +90,20 @@ def _main(tiles: Iterable[Trend]) -> list[Trend]:
     return [first[metric] for metric in wanted if metric in first][:FIGURES_MOST]
 
 
-def _name(tile: Trend) -> str:
-    return tile.title or sentence.label(tile.figure.key)
+def _figure(tile: Trend) -> tuple[str, list[Any]]:
+    """The English name; kind, unit and value (none where there is none to rely on), and the name as it is spoken.
 
-
-def _figure(tile: Trend) -> list[Any]:
-    """Kind, unit and value; no value where there is none to rely on."""
-    figure = tile.figure
+    The English name stays the same when a model's language changes, so that its nights still make one line.
+    """
+    figure, told = tile.figure, sentence.heading(tile)
+    with speaking(SOURCE):
+        name = sentence.heading(tile)
     value = None if figure.thin or figure.value is None else float(f"{figure.value:.6g}")
-    return [word(figure.key.metric).kind, figure.unit, value]
+    return name, [word(figure.key.metric).kind, figure.unit, value, *([told] if told != name else [])]
+
+
+def _told_name(name: str, figure: list[Any]) -> str:
+    return str(figure[3]) if len(figure) > 3 else name
 
 
 def card(spec: ModelSpec, nights: Mapping[str, Entry]) -> Card:
@@ -108,9 +116,10 @@ def card(spec: ModelSpec, nights: Mapping[str, Entry]) -> Card:
         state=newest["state"], said=newest["said"], open=len(newest["incidents"]), nights=len(days),
         recent=[[day, nights[day]["state"]] for day in recent],
         figures=[
-            [name, kind, unit, [_value(nights[day], name) for day in recent]]
-            for name, (kind, unit, _) in newest["figures"].items()
+            [_told_name(name, one), one[0], one[1], [_value(nights[day], name) for day in recent]]
+            for name, one in newest["figures"].items()
         ],
+        language=spec.language,
     )  # fmt: skip
 
 
@@ -120,7 +129,22 @@ def _value(one: Entry, name: str) -> float | None:
 
 
 def index_page(cards: list[dict[str, Any]]) -> str:
-    """The list of models: the worst first, then by name."""
+    """The list of models: the worst first, then by name. In the models' language where they agree, else in English."""
+    with speaking(language_of(cards)):
+        return _index_page(cards)
+
+
+def language_of(cards: Iterable[Mapping[str, Any]]) -> str:
+    """The one language of these models; English where they have several, or there is none.
+
+    >>> language_of([{"language": "zh"}, {"language": "zh"}]), language_of([{"language": "zh"}, {}]), language_of([])
+    ('zh', 'en', 'en')
+    """
+    found = {str(one.get("language", SOURCE)) for one in cards}
+    return found.pop() if len(found) == 1 else SOURCE
+
+
+def _index_page(cards: list[dict[str, Any]]) -> str:
     ranked = sorted(cards, key=lambda one: (-severity_rank(one["state"]), one["state"] == "ok", one["model"]))
     newest = max((one["night"] for one in cards), default="")
     counted = [(state, sum(one["state"] == state for one in cards)) for state in STATES]
@@ -133,11 +157,15 @@ def _sum_up(cards: list[dict[str, Any]]) -> str:
     """The list in one sentence."""
     wrong = [plain(one["model"], 60) for one in cards if severity_rank(one["state"]) > 1]
     if not cards:
-        return "No model has a night yet."
+        return say("No model has a night yet.")
     if not wrong:
-        return f"{formats.plural(len(cards), 'model')} watched, none needs attention."
-    of = f" of {len(cards)}" if len(cards) > len(wrong) else ""
-    return f"{formats.plural(len(wrong), 'model')}{of} {'needs' if len(wrong) == 1 else 'need'} attention."
+        return say("{models} watched, none needs attention.", models=formats.plural(len(cards), "model"))
+    models, whole = formats.plural(len(wrong), "model"), len(cards)
+    if whole > len(wrong):
+        many, one = "{models} of {whole} need attention.", "{models} of {whole} needs attention."
+    else:
+        many, one = "{models} need attention.", "{models} needs attention."
+    return say(one if len(wrong) == 1 else many, models=models, whole=whole)
 
 
 def _told(one: dict[str, Any], newest: str) -> dict[str, Any]:
@@ -147,7 +175,9 @@ def _told(one: dict[str, Any], newest: str) -> dict[str, Any]:
         {"name": name, "now": formats.number(values[-1] if values else None, kind, unit), "spark": story.spark(values)}
         for name, kind, unit, values in one["figures"]
     ]
-    return one | {"behind": behind, "figures": figures, "strip": story.states(one["recent"])}
+    language = str(one.get("language", SOURCE))
+    lang = tag(language) if language != spoken() else ""
+    return one | {"behind": behind, "figures": figures, "strip": story.states(one["recent"]), "lang": lang}
 
 
 def model_page(one: Card, nights: Mapping[str, Entry]) -> str:
@@ -171,19 +201,20 @@ def _month(days: list[date], nights: Mapping[str, Entry]) -> dict[str, Any]:
     cells += [{"day": day, "entry": there.get(day)} for day in month]
     cells += [None] * (-len(cells) % 7)
     weeks = [cells[start : start + 7] for start in range(0, len(cells), 7)]
-    return {"name": f"{formats.LONG_MONTHS[first.month - 1]} {first.year}", "weeks": weeks, "id": f"m{first:%Y-%m}"}
+    return {"name": formats.month_of_year(first), "weeks": weeks, "id": f"m{first:%Y-%m}"}
 
 
 def _over_all(one: Card, days: list[date], nights: Mapping[str, Entry]) -> list[dict[str, Any]]:
     """Each main figure over every night there is."""
     first, last = number_of(days[0]), number_of(days[-1])
     out = []
-    for place, (name, kind, unit, _) in enumerate(one["figures"]):
+    for place, (name, figure) in enumerate(nights[one["night"]]["figures"].items()):
+        kind, unit, told = figure[0], figure[1], _told_name(name, figure)
         values = np.full(last - first + 1, np.nan)
         for day in days:
             value = _value(nights[str(day)], name)
             values[number_of(day) - first] = np.nan if value is None else value
-        out.append({"name": name, "chart": story.chart(values, first, kind, unit, name, f"f{place}")})
+        out.append({"name": told, "chart": story.chart(values, first, kind, unit, told, f"f{place}")})
     return out
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from jobs.language import say
+
 # C0 and C1 controls, zero-width marks (but not the joiner that emoji need), direction overrides and isolates,
 # surrogates and non-characters: they break XML, hide text or turn a page around.
 _UNSAFE = re.compile(
@@ -36,5 +38,5 @@ def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     """
     shown, rest = list(names[:most]), len(names) - most
     if rest > 0:
-        return f"{', '.join(shown)} and {rest} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
+        return say("{names} and {count} more", names=say(", ").join(shown), count=rest)
+    return say(" and ").join([say(", ").join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from jobs.language import SOURCE, say, spoken
 
 Kind = Literal["count", "share", "points", "index", "score", "milliseconds", "amount"]
 
@@ -132,16 +134,28 @@ WORDS: dict[str, Word] = {
 }
 
 
+OWN = frozenset({"score", "decision"})
+"""What is watched like a feature and is none."""
 RANKS = {metric: place for place, metric in enumerate(WORDS)}
 
 
 def word(metric: str) -> Word:
-    """What is known of a metric; one that nobody described yet is shown by its own name.
+    """What is known of a metric, its name as it is spoken; one that nobody described yet is shown by its own name.
 
     >>> word("roc_auc").name, word("gini_index").name
     ('ROC AUC', 'Gini index')
     """
-    return WORDS.get(metric) or Word(metric.replace("_", " ").capitalize(), "score")
+    found = WORDS.get(metric) or Word(metric.replace("_", " ").capitalize(), "score")
+    return found if spoken() == SOURCE else replace(found, name=say(found.name, context="metric"))
+
+
+def feature_name(feature: str) -> str:
+    """A feature as it is shown: its own name, but for what is the model's own.
+
+    >>> feature_name("score"), feature_name("age")
+    ('score', 'age')
+    """
+    return say(feature, context="feature") if feature in OWN else feature
 
 
 def rank(metric: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs.language import say
 from jobs.methods import budget, forecast, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
@@ -131,21 +132,22 @@ def _why_not(rule: Rule, chosen: pd.DataFrame) -> pd.Series[str]:
 
 
 def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
-    answer = np.full(len(now), "within the expected range", dtype=object)
+    answer = np.full(len(now), say("within the expected range"), dtype=object)
     unknown = now["why"] != ""
     answer[unknown] = now.loc[unknown, "why"]
-    answer[now["chance"]] = "outside the expected range, which chance explains over all series of the night"
+    answer[now["chance"]] = say("outside the expected range, which chance explains over all series of the night")
     waiting = now["beyond"] & ~now["breach"]
-    answer[waiting] = (
-        "outside the expected range " + now.loc[waiting, "streak"].astype(str) + f" of {rule.nights} nights"
-    )
-    for chosen, lead in ((now["breach"], ""), (now["better"], "better than expected: ")):
+    answer[waiting] = [
+        say("outside the expected range {streak} of {nights} nights", streak=streak, nights=rule.nights)
+        for streak in now.loc[waiting, "streak"]
+    ]
+    figures = ["value", "expected", "lower", "upper", "distance", "detector"]
+    for chosen in (now["breach"], now["better"]):
         answer[chosen] = [
-            lead + _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
-            for row in now.loc[chosen, ["value", "expected", "lower", "upper", "distance", "detector"]].itertuples(
-                index=False
-            )
+            _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
+            for row in now.loc[chosen, figures].itertuples(index=False)
         ]
+    answer[now["better"]] = [say("better than expected: {told}", told=told) for told in answer[now["better"]]]
     noted = ~unknown & (now["note"] != "")
     answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
     return answer
@@ -167,9 +169,11 @@ def _sentence(metric: str, figures: tuple[float, float, float, float], distance:
     'accuracy 83.1 % is below the expected 95.0 % (93.0 % to 96.0 %), 9.1 deviations away'
     """
     shown = [wording.number(metric, figure) for figure in figures]
-    side = "below" if distance < 0 else "above"
-    told = (
-        f"{wording.name(metric)} {shown[0]} is {side} the expected {shown[1]} ({shown[2]} to {shown[3]}), "
-        f"{abs(distance):.1f} deviations away"
-    )
-    return f"{told}, {TOGETHER[detector]}" if detector in TOGETHER else told
+    gaps = dict(zip(("value", "expected", "lower", "upper"), shown, strict=True))
+    told = say(
+        "{metric} {value} is below the expected {expected} ({lower} to {upper}), {distance} deviations away"
+        if distance < 0
+        else "{metric} {value} is above the expected {expected} ({lower} to {upper}), {distance} deviations away",
+        metric=wording.name(metric), distance=f"{abs(distance):.1f}", **gaps,
+    )  # fmt: skip
+    return say("{told}, {more}", told=told, more=say(TOGETHER[detector])) if detector in TOGETHER else told

@@ -80,7 +80,7 @@ def _effect(one: Item) -> Iterator[str]:
     for told in one.get("carried") or []:
         yield say(
             SENTENCES["carried by rate" if told["kind"] == "rate" else "carried by mix"],
-            part=f"{min(told['part'], 1.0) * 100:.0f} %",
+            part=f"{min(told['part'], 1.0) * 100:.0f}{say(' %')}",
             segment=told["segment"],
             **{name: wording.number(one["metric"], told[name]) for name in ("value", "before")},
             **{name: wording.number("coverage", told[name]) for name in ("share", "share_before")},

@@ -72,8 +72,8 @@ def _percent(share: float) -> str:
     ('83.1 %', '0.04 %', '99.96 %')
     """
     if 0 < share < 0.001:
-        return f"{share * 100:.2g} %"
-    return f"{share * 100:.{2 if 0.999 < share < 1 else 1}f} %"
+        return f"{share * 100:.2g}{say(' %')}"
+    return f"{share * 100:.{2 if 0.999 < share < 1 else 1}f}{say(' %')}"
 
 
 AGAINST = {

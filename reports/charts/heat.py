@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from jobs.language import say
 from reports.charts import svg
 from reports.charts.scale import day_ticks
 
@@ -38,7 +39,7 @@ def row(heat: Heat, first: int, title: str) -> Markup:
             here = (levels == step) & (heat.sure == sure)
             if here.any():
                 body.append(f'<path d="{_cells(here, sure=sure)}" class="h{step}"/>')
-    attributes = svg.hover(first, "change", (0.0, CELL * days), {"Against the whole": heat.apart})
+    attributes = svg.hover(first, "change", (0.0, CELL * days), {say("Against the whole"): heat.apart})
     text = svg.short(title)
     return Markup(  # noqa: S704 - the title is escaped, the rest are numbers
         f'<svg class="heat" viewBox="0 0 {CELL * days:g} {HEIGHT:g}" role="img" aria-label="{text}" '

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.charts import svg
 from reports.charts.scale import Scale
 from reports.charts.trend import path
@@ -37,7 +38,7 @@ def chart(shown: Reliability, name: str, title: str, desc: str) -> Markup:
         path(_dots(solid(shown.bins), x, y), "pt"),
         path(_dots(tuple(one for one in shown.bins if one.n < SOLID), x, y), "th"),
         path(_rows(shown.bins, x, foot), "cl"),
-        svg.text("rows", WIDTH - RIGHT + 6, foot, "tk"),
+        svg.text(say("rows"), WIDTH - RIGHT + 6, foot, "tk"),
     ]
     return svg.picture(WIDTH, foot + 6, body, name=name, title=title, desc=desc, class_="chart square")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import SOURCE, spoken
 from reports import formats
 from reports.days import day_of
-from reports.formats import PERCENT
 
 if TYPE_CHECKING:
     from reports.index import Array
@@ -87,16 +87,24 @@ def tick_text(value: float, kind: Kind, by: float) -> str:
     """
     if kind in ("share", "points"):
         digits = _digits(by * 100)
-        return f"{value * 100:.{digits}f}{PERCENT}" if kind == "share" else formats.signed(value * 100, digits)
-    if abs(value) >= 1e9:
-        return f"{value / 1e9:g}bn"
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:g}M"
+        return (
+            f"{value * 100:.{digits}f}{formats.percent()}" if kind == "share" else formats.signed(value * 100, digits)
+        )
     if abs(value) >= 10_000 or (by >= 1000 and value):
-        return f"{value / 1e3:g}k"
+        return _short(value)
     if kind == "count" and by >= 1:
         return formats.count(value)
     return f"{value:,.{_digits(by)}f}"
+
+
+def _short(value: float) -> str:
+    """A large round number: `2bn`, `1.5M`, `12.5k`."""
+    if spoken() != SOURCE:
+        return formats.compact(value)
+    for size, letter in ((1e9, "bn"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value / 1e3:g}k"
 
 
 def _digits(by: float) -> int:
@@ -124,4 +132,4 @@ def day_ticks(first: int, last: int) -> list[tuple[int, str]]:
 
 def _month(day: int) -> str:
     """`Feb`; January carries its year where a reader may wonder."""
-    return formats.MONTHS[day_of(day).month - 1]
+    return formats.month(day_of(day))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from jobs.language import join, say
 from reports import formats
 from reports.charts import svg
 from reports.charts.scale import Scale, domain
@@ -46,8 +47,8 @@ def states(recent: Sequence[Sequence[Any]]) -> Markup:
         if len(x):
             body.append(f'<path d="{svg.boxes(x, 18 - height, CELL - 0.8, height)}" class="{look}"/>')
     counted = {state: sum(here == state for _, here in recent) for state in LEVELS}
-    said = ", ".join(f"{n} {state}" for state, n in counted.items() if n)
-    title = svg.short(f"Last {formats.plural(len(recent), 'night')}: {said}")
+    said = say(", ").join(f"{n} {say(state, context='state')}" for state, n in counted.items() if n)
+    title = svg.short(say("Last {nights}: {counted}", nights=formats.plural(len(recent), "night"), counted=said))
     return Markup(  # noqa: S704 - the title is escaped, the rest are numbers
         f'<svg class="states" viewBox="0 0 {width:g} 18" role="img" aria-label="{title}" '
         f'preserveAspectRatio="none"><title>{title}</title>{"".join(body)}</svg>'
@@ -62,11 +63,12 @@ def chart(values: Array, first: int, kind: Kind, unit: str, title: str, name: st
     days = x(np.arange(first, last + 1))
     body = [axes(x, y, ticks, kind, (first, last)), path(svg.line(days, y(values)), "ln thin")]
     known = np.flatnonzero(np.isfinite(values))
-    said = "No night has a figure."
+    said = say("No night has a figure.")
     if len(known):
         now = formats.number(float(values[known[-1]]), kind, unit)
         least, most = (formats.number(float(one), kind, unit) for one in (np.nanmin(values), np.nanmax(values)))
-        said = f"Night of {formats.long_day(first + int(known[-1]))}: {now}. "
-        said += f"Between {least} and {most} over {formats.plural(len(known), 'night')}."
+        nights, day = formats.plural(len(known), "night"), formats.long_day(first + int(known[-1]))
+        latest = say("Night of {day}: {value}.", day=day, value=now)
+        said = join([latest, say("Between {least} and {most} over {nights}.", least=least, most=most, nights=nights)])
     more = svg.hover(first, kind, (LEFT + 3, WIDTH - RIGHT - 3), {title: values}, unit)
     return svg.picture(WIDTH, HEIGHT, body, name=name, title=title, desc=said, class_="chart", more=more)

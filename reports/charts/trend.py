@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
+from jobs.language import say
 from reports.charts import svg
 from reports.charts.scale import Scale, day_ticks, domain, tick_text
 from reports.words import Kind, word
@@ -96,7 +97,7 @@ def awaiting(x: Scale, trend: Trend) -> str:
     box = svg.tag("rect", x=left, y=TOP, width=right - left, height=HEIGHT - BOTTOM - TOP, class_="aw")
     if right - left < 84:
         return box
-    return box + svg.text("awaiting labels", (left + right) / 2, HEIGHT - BOTTOM - 8, "tk", "middle")
+    return box + svg.text(say("awaiting labels"), (left + right) / 2, HEIGHT - BOTTOM - 8, "tk", "middle")
 
 
 def chart(trend: Trend, name: str, title: str, desc: str) -> Markup:
@@ -130,10 +131,11 @@ def chart(trend: Trend, name: str, title: str, desc: str) -> Markup:
 
 def _hover(trend: Trend, kind: Kind) -> str:
     """What a day says when it is pointed at."""
-    shown = {"Value": np.where(np.isfinite(trend.values), trend.values, trend.thin), "Estimated": trend.estimate}
+    value, estimated = say("Value"), say("Estimated")
+    shown = {value: np.where(np.isfinite(trend.values), trend.values, trend.thin), estimated: trend.estimate}
     if trend.figure.key.metric != "volume":
         shown["n"] = trend.n
-    shown |= {"Expected from": trend.lower, "to": trend.upper}
+    shown |= {say("Expected from"): trend.lower, say("to"): trend.upper}
     told = {name: one for name, one in shown.items() if one is not None and np.isfinite(one).any()}
     return svg.hover(trend.first, kind, (LEFT + 3, WIDTH - RIGHT - 3), told, trend.figure.unit)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobs.language import say
 from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections.figures import figure
@@ -50,5 +51,8 @@ def _figure(known: Known, metric: str, age: int) -> Figure | None:
 def _lines(known: Known, metric: str, ages: Sequence[int], deploys: tuple[Deploy, ...]) -> Lines:
     """One line an age, over the trend's days and as many before as the oldest age drawn needs to be seen."""
     first, last = known.night - TREND_DAYS + 1 - max(ages), known.night
-    lines = [Line(f"age {age}", known.figures(Key(metric, age=age)).dense(first, last, "judged")) for age in ages]
+    lines = [
+        Line(say("age {days}", days=age), known.figures(Key(metric, age=age)).dense(first, last, "judged"))
+        for age in ages
+    ]
     return Lines(metric, "", first, last, tuple(lines), deploys)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.history import TREND_DAYS, Known
 from reports.index import Array, Key
 from reports.sections.figures import figure, trend
@@ -87,13 +88,13 @@ def _drift(
     psi = figure(known, key)
     missing = figure(known, key._replace(metric="missing_rate"))
     importance = importances.get(key.feature)
-    name = PSEUDO.get(key.feature) or plain(key.feature, 60)
+    name = say(PSEUDO[key.feature]) if key.feature in PSEUDO else plain(key.feature, 60)
     chance = known.figures(key._replace(metric="psi_null_limit"))
     values, by_chance = (series.dense(*days, "judged") for series in (known.figures(key), chance))
     explained = np.where(values <= by_chance, 0.0, values)
     strip = levels(explained, limits)
     return Drift(
-        name=name if key.version == "all" else f"{name}, {plain(key.version, 30)}",
+        name=name if key.version == "all" else say(", ").join((name, plain(key.version, 30))),
         pseudo=key.feature in PSEUDO,
         importance=importance,
         psi=psi,
@@ -135,8 +136,21 @@ def _bins(known: Known, keys: Sequence[Key]) -> dict[Key, tuple[Bin, ...]]:
     for version, feature, label, *numbers in zip(*(rows[name].tolist() for name in names), strict=True):
         found = out.get(Key("psi", version or "all", feature or ""))
         if found is not None:
-            found.append(Bin(plain(label, 40), *(float(one or 0.0) for one in numbers)))
+            found.append(Bin(bin_name(plain(label, 40)), *(float(one or 0.0) for one in numbers)))
     return {key: shared(bins) for key, bins in out.items() if bins}
+
+
+BINS = frozenset({"missing", "unseen", "other", "infinite"})
+"""Bins that are no interval and no category."""
+
+
+def bin_name(label: str) -> str:
+    """A bin as it is spoken; intervals and categories are as they are.
+
+    >>> bin_name("missing"), bin_name("<= 3.2"), bin_name("FR")
+    ('missing', '<= 3.2', 'FR')
+    """
+    return say(label, context="bin") if label in BINS else label
 
 
 def shared(bins: list[Bin]) -> tuple[Bin, ...]:
@@ -153,7 +167,7 @@ def shared(bins: list[Bin]) -> tuple[Bin, ...]:
     kept = set(sorted(range(len(whole)), key=lambda place: -abs(whole[place].contribution))[: BINS_MOST - 1])
     rest = [one for place, one in enumerate(whole) if place not in kept]
     together = Bin(
-        f"{len(rest)} more bins",
+        say("{count} more bins", count=len(rest)),
         sum(one.expected for one in rest),
         sum(one.observed for one in rest),
         sum(one.contribution for one in rest),
@@ -176,4 +190,4 @@ def _reference(known: Known) -> str:
     A file keeps no day on which its reference was made, so before that a report must not look at it.
     """
     rows = known.history.reference_rows
-    return f"{rows:,} rows" if rows else ""
+    return say("{count} rows", count=f"{rows:,}") if rows else ""

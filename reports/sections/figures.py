@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.history import TREND_DAYS, Known
 from reports.index import Array, Key
 from reports.series import Deploy, Figure, Span, Trend
@@ -52,7 +53,7 @@ def figure(known: Known, key: Key, unit: str = "") -> Figure:
     day = known.day_at(key.age)
     rows = known.figures(key)
     if not len(rows.day) or rows.day[-1] != day:
-        return Figure(key, day, reason="no row for that day", unit=unit)
+        return Figure(key, day, reason=say("no row for that day"), unit=unit)
     ranges, breaches = known.ranges(key), known.breaches(key)
     at_day = len(ranges.day) and ranges.day[-1] == day
     return Figure(

@@ -6,12 +6,15 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from jobs.language import say
 from reports.days import parse_number
 from reports.index import Array, Key
+from reports.reasons import rule_name
 from reports.sections.figures import number
 from reports.series import SEVERITIES, severity_rank
 from reports.text import plain
 from reports.view import Counts, Decision, Evidence, Incident, Unjudged
+from reports.words import feature_name
 
 if TYPE_CHECKING:
     from reports.history import Known
@@ -116,7 +119,7 @@ def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Deci
     return Incident(
         id=name,
         number=0,
-        title=plain(rows["title"][place], 160) or plain(name) or "unnamed incident",
+        title=plain(rows["title"][place], 160) or plain(name) or say("unnamed incident"),
         severity=_severity(rows["severity"][place]),
         state=rows["state"][place] or "ongoing",
         scope=plain(rows["scope"][place], 120),
@@ -159,9 +162,10 @@ def unjudged_of(known: Known) -> tuple[Unjudged, ...]:
     for verdict, reason, rule, feature, segment in zip(*names, strict=True):
         if verdict == "not_evaluated":
             where = feature or (segment if segment not in {None, "all"} else "")
-            example = f"{plain(rule, 60)} ({plain(where, 40)})" if where else plain(rule, 60)
-            groups.setdefault(plain(reason, 160) or "no reason was given", []).append(example)
+            named = rule_name(plain(rule, 60))
+            example = say("{rule} ({where})", rule=named, where=plain(feature_name(where), 40)) if where else named
+            groups.setdefault(plain(reason, 160) or say("no reason was given"), []).append(example)
     ranked = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     told = [Unjudged(why, len(which), tuple(dict.fromkeys(which))[:3]) for why, which in ranked[:UNJUDGED_MOST]]
     rest = sum(len(which) for _, which in ranked[UNJUDGED_MOST:])
-    return (*told, Unjudged("other reasons", rest, ())) if rest else tuple(told)
+    return (*told, Unjudged(say("other reasons"), rest, ())) if rest else tuple(told)

@@ -11,6 +11,7 @@ from reports.index import Array, Key
 from reports.sections.figures import figure, number
 from reports.text import plain
 from reports.view import Arrival, Delivery, Panel, Quality, Row
+from reports.words import feature_name
 
 if TYPE_CHECKING:
     from reports.series import Figure
@@ -84,7 +85,9 @@ def _missing(known: Known) -> Panel:
     found = [figure(known, key) for key in family]
     present = [one for one in found if one.value and not one.thin]
     present.sort(key=lambda one: (not one.severity, -((one.value or 0) - (one.usual or 0)), one.key.feature))
-    rows = tuple(Row(plain(one.key.feature, 60), (one,), severity=one.severity) for one in present[:MISSING_MOST])
+    rows = tuple(
+        Row(plain(feature_name(one.key.feature), 60), (one,), severity=one.severity) for one in present[:MISSING_MOST]
+    )
     return Panel((Key("missing_rate"),), rows, len(found) - len(rows))
 
 
@@ -97,7 +100,7 @@ def _content(known: Known) -> Panel:
             if told.value:
                 found.setdefault(key.feature, [None] * len(CONTENT))[place] = told
     ranked = sorted(found.items(), key=lambda one: (-max(_above_usual(told) for told in one[1]), one[0]))
-    rows = tuple(Row(plain(name, 60), tuple(told)) for name, told in ranked[:CONTENT_MOST])
+    rows = tuple(Row(plain(feature_name(name), 60), tuple(told)) for name, told in ranked[:CONTENT_MOST])
     return Panel(tuple(Key(metric) for metric in CONTENT), rows, max(len(ranked) - CONTENT_MOST, 0))
 
 
@@ -111,5 +114,5 @@ def _columns(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
     for metric in ODD_COLUMNS:
         names = sorted({key.feature for key in known.family(metric) if figure(known, key).value})
         if names:
-            out.append((metric, tuple(plain(name, 40) for name in names[:COLUMNS_MOST])))
+            out.append((metric, tuple(plain(feature_name(name), 40) for name in names[:COLUMNS_MOST])))
     return tuple(out)

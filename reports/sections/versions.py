@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections.figures import figure
@@ -50,7 +51,7 @@ def _panel(known: Known, keys: Sequence[Key], beside: Sequence[str], unit: str =
     columns = [key for key in keys if any(len(known.figures(key._replace(version=v)).day) for v in told)]
     rows = (
         Row(
-            "all live" if version == "all" else plain(version.split(":", 1)[-1], 40),
+            say("all live") if version == "all" else plain(version.split(":", 1)[-1], 40),
             tuple(figure(known, key._replace(version=version), unit) for key in columns),
             role=plain(version.split(":", 1)[0], 20) if ":" in version else "",
         )

@@ -2,54 +2,58 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from pathlib import Path
 from string import Formatter
 from typing import get_args
 
 import pytest
+from jinja2 import nodes
 
-from jobs.language import CATALOGUES, catalogue, join, say, speaking
+from jobs.language import APART, CATALOGUES, catalogue, join, say, speaking
 from jobs.methods import story, wording
+from jobs.methods.definitions import DEFINITIONS
+from jobs.methods.judgement import Verdict
 from jobs.pipeline import STAGE_NAMES
 from jobs.spec.model import MetricName
+from reports.reasons import REASONS, RULES
+from reports.sections.drift import BINS, PSEUDO
+from reports.sentence import STATES
+from reports.words import OWN, WORDS
 from tests.kiosk import Kiosk, day, days
+from tests.unit import saying
 
-JOBS = Path(__file__).resolve().parents[2] / "jobs"
-
-
-def literal(node: ast.expr) -> set[str]:
-    """The texts that an argument can be: a constant, or either side of a choice."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return {node.value}
-    return literal(node.body) | literal(node.orelse) if isinstance(node, ast.IfExp) else set()
-
-
-def said_in_code() -> set[str]:
-    """The first argument of every call of `say`."""
-    found: set[str] = set()
-    for path in JOBS.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
-                found |= literal(node.args[0])
-    return found
+PAPER = re.compile(r"[A-Z][\w, ]* (et al\. )?\(\d{4}\)(; [a-z][\w.]+)?|[a-z]\w*\.[\w.]+(, [\w, ]+)?|Wilson")
+"""Names of papers, functions and methods: they are the same in every language."""
 
 
 def sentences() -> set[str]:
-    """Everything that can be said."""
+    """Everything that must be known: all that is said, and what is stored in English and said by whoever shows it."""
     tables = {*wording.SENTENCES.values(), *wording.AGAINST.values(), "expected {value}", "{former}: {value}"}
     words = {"critical", "warning", "info", "retrain", "fallback", "rollback", "predictions", "labels", "outcomes"}
     names = {wording.name(metric) for metric in get_args(MetricName)} | set(wording.NAMES.values())
     bins = {"Missing values", "Values never seen before", "Infinite values", "The rarer values"}
-    return (
-        said_in_code()
-        | tables
-        | words
-        | names
-        | bins
-        | {"{action} was last requested on {last}; it cools down until {free}"}
-    )
+    coded = saying.in_code("jobs", "reports") | saying.in_templates() | tables | words | names | bins
+    shown = {word.name for word in WORDS.values()} | set(STATES.values()) | set(PSEUDO.values())
+    titles = {"Largest PSI", "Latency percentiles", "shadow", "challenger", "cause", "effect", "trusted", "service"}
+    defined = {text for one in DEFINITIONS for text in (one.words, one.interval, one.n, one.source) if text}
+    defined = {text for text in defined if not PAPER.fullmatch(text)}
+    rules = {f"rule{APART}{one}" for one in (*RULES, "no data", "no labels", "refused delivery", "stuck", "expected")}
+    stored = saying.literals("jobs/methods", "jobs/families", "jobs/stages")
+    reasons = {text for text in stored if re.fullmatch("no [a-z ]+[a-z]", text) and text not in NOT_SHOWN}
+    return coded | shown | titles | defined | rules | reasons | set(REASONS) | CODES
+
+
+CODES = {
+    f"{context}{APART}{word}"
+    for context, told in {
+        "bin": BINS, "comparison": get_args(Verdict), "delivery": ("delivered", "missing", "refused"),
+        "decision": ("requested", "held", "dry_run"), "estimates": ("unproven", "off"), "feature": OWN,
+        "scope": ("delivery", "service", "behaviour"), "state": ("ok", "unknown"),
+    }.items()
+    for word in told
+}  # fmt: skip
+"""Words with a meaning of their own in tables."""
+NOT_SHOWN = {"no data"}
 
 
 def gaps(text: str) -> set[str]:
@@ -58,16 +62,32 @@ def gaps(text: str) -> set[str]:
 
 @pytest.mark.parametrize("language", sorted(path.name for path in CATALOGUES.iterdir()))
 def test_the_catalogue_has_every_sentence_and_no_other_with_the_same_gaps(language: str) -> None:
-    known = catalogue(language)
-    assert sentences() - set(known) == set()
-    assert set(known) - sentences() == set()
-    assert {english for english, other in known.items() if gaps(english) != gaps(other)} == set()
+    known, said = set(catalogue(language)), sentences()
+    assert {one for one in said if one not in known and f"metric{APART}{one}" not in known} == set()
+    written = saying.literals("jobs", "reports") | {f"no {definition.n}" for definition in DEFINITIONS}
+    assert {one for one in known - said if one.rpartition(APART)[2] not in written} == set()
+    assert {english for english, other in catalogue(language).items() if gaps(english) != gaps(other)} == set()
+
+
+@pytest.mark.parametrize("language", sorted(path.name for path in CATALOGUES.iterdir()))
+def test_markup_in_a_sentence_stays_the_same(language: str) -> None:
+    tags = re.compile(r"</?[a-z]+[^>]*>")
+    for english, other in catalogue(language).items():
+        assert sorted(tags.findall(english)) == sorted(tags.findall(other)), english
+
+
+def test_what_comes_from_data_is_never_taken_for_a_template_s_own_markup() -> None:
+    """`say` in a template trusts its sentence, so that has to stand there; `spoken` is for words from data."""
+    says = [call for call in saying.template_calls() if call.node.name == "say"]  # type: ignore[attr-defined]
+    assert len(says) > 200
+    assert [call.lineno for call in says if not isinstance(call.args[0], nodes.Const)] == []
 
 
 def test_the_catalogue_is_whole_and_nothing_in_it_is_uncertain() -> None:
-    text = (CATALOGUES / "zh" / "LC_MESSAGES" / "nightjar.po").read_text(encoding="utf-8")
-    assert "fuzzy" not in text
-    assert len(re.findall(r"^msgid", text, re.MULTILINE)) == len(catalogue("zh")) + 1  # and its head
+    files = [path.read_text(encoding="utf-8") for path in (CATALOGUES / "zh" / "LC_MESSAGES").glob("*.po")]
+    assert [text for text in files if "fuzzy" in text] == []
+    entries = sum(len(re.findall(r"^msgid", text, re.MULTILINE)) - 1 for text in files)  # less each one's head
+    assert entries == len(catalogue("zh")), "a sentence is there twice, or without a translation"
 
 
 def test_what_is_spoken_ends_with_the_work_it_was_set_for() -> None:
@@ -102,12 +122,12 @@ def test_an_incident_reads_in_chinese() -> None:
     fall = FALL | {"carried": [one | shares for one in FALL["carried"]]}  # type: ignore[operator,attr-defined]
     with speaking("zh"):
         title, text = wording.title([DRIFT, fall]), story.tell([DRIFT, fall])
-    assert title == "browsing_minutes 漂移（PSI 4.85） → 准确率 78.9 %（预期 95.4 %）"
+    assert title == "browsing_minutes 漂移（PSI 4.85） → 准确率 78.9%（预期 95.4%）"
     assert text == (
         "browsing_minutes 自 2025-03-04 起发生漂移：2025-03-05 的均值为 2，此前为 10.1；中位数为 1.9，此前为 9.2"
-        "（PSI 4.85，界限为 0.30）。不超过 3.2 的值占全部行的 92.0 %，参考期为 10.0 %。"
-        "按 1 天后已知的标签，2025-03-04 的准确率为 78.9 %，预期 95.4 %（n 434）。"
-        "其中 80 % 来自 customer=new：该分群现为 50.0 %，此前为 90.0 %。当日已有 56.0 % 的标签到达，与往常一样。"
+        "（PSI 4.85，界限为 0.30）。不超过 3.2 的值占全部行的 92.0%，参考期为 10.0%。"
+        "按 1 天后已知的标签，2025-03-04 的准确率为 78.9%，预期 95.4%（n 434）。"
+        "其中 80% 来自 customer=new：该分群现为 50.0%，此前为 90.0%。当日已有 56.0% 的标签到达，与往常一样。"
     )
 
 
