@@ -47,6 +47,7 @@ def nights_from(folder: Path, home: Path, first: int, count: int) -> dict[str, l
         ingest = run(folder, copy, night, night, STAGES[:1]).cpu
         found["statistics and metrics"].append(run(folder, copy, night, night, STAGES[1:3]).cpu)
         found["the other four"].append(ingest + run(folder, copy, night, night, STAGES[3:]).cpu)
+        print(f"night {night}: " + ", ".join(f"{name} {of[-1]:.2f} CPU s" for name, of in found.items()), flush=True)
     shutil.rmtree(copy)
     return found
 
