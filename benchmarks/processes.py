@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.5
+"""Between two looks at the processes; what one process held at most the kernel tells anyway."""
 
 
 @dataclass(frozen=True)
