@@ -1,4 +1,4 @@
-"""Ratios that must not get worse unseen: each against a floor measured in the same run, so that the machine does not matter.
+"""Ratios that must not get worse unseen: each against a floor of the same run, so that the machine does not matter.
 
     python -m benchmarks.guard
 
@@ -27,7 +27,7 @@ EARLY = 40
 
 
 def reduction_to_scan(folder: Path) -> float:
-    """CPU of the statistics of three million rows and ten features over that of a scan which hashes the same columns."""
+    """CPU of the statistics of three million rows and ten features over that of a scan that hashes their columns."""
     with open_warehouse(folder, "large") as warehouse:
         spec = spec_of(folder, FEATURES)
         fill(warehouse, spec, ROWS)

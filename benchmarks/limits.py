@@ -2,9 +2,9 @@
 
     python -m benchmarks.limits
 
-The broad model: 50 features, 20 segment values, 30 nights of the workload with its faults. The report is rendered again by
-`nightjar report` in a process of its own. The 300 series are those of one night, each with 300 days behind it, weekly
-seasons and noise; nothing of them is remembered from other nights.
+The broad model: 50 features, 20 segment values, 30 nights of the workload with its faults. The report is rendered again
+by `nightjar report` in a process of its own. The 300 series are those of one night, each with 300 days behind it,
+weekly seasons and noise; nothing of them is remembered from other nights.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def broad(folder: Path) -> None:
     command = [sys.executable, "-m", "jobs", "run", "workload", "--from", "2025-01-01", "--to", str(night)]
     places = dict(os.environ) | {"NIGHTJAR_HOME": str(home), "NIGHTJAR_MODELS": str(specs)}
     cost_of(command, places, folder / "log.txt")
-    spent = cost_of([sys.executable, "-m", "jobs", "report", "workload", "--day", str(night)], places, folder / "log.txt")
+    spent = cost_of(
+        [sys.executable, "-m", "jobs", "report", "workload", "--day", str(night)], places, folder / "log.txt"
+    )
     spec = load_spec(find_spec("workload", specs))
     size = report.report_file(home, spec.model, night).stat().st_size
     print(f"report: {spent.cpu:.1f} CPU s and {spent.wall:.1f} s as a process, {size / 1e6:.2f} MB", flush=True)

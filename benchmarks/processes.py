@@ -77,6 +77,8 @@ def size_of(folder: Path) -> float:
 
 def machine() -> str:
     """Processor, cores and memory."""
-    models = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    models = [
+        line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{models[0] if models else 'unknown processor'}, {os.cpu_count()} cores, {memory:.0f} GB"

@@ -2,11 +2,11 @@
 
     python -m benchmarks.side_by_side [--full] [--rounds 3] [--only nightjar,popmon]
 
-Small: 10 days x 3,000 rows; full: 30 days x 20,000 rows; both 20 numeric and 5 categorical features, 3 segments, labels 0 to 30
-days late. Every round runs every tool once, each time beginning with another; the medians are printed as a table. Each
-tool has run once on a tiny workload before, so that bytecode is compiled. Nightjar runs `run --from --to`: all six stages,
-the label metrics at three label ages, and the page of every night. What a peer computes stands in its `peers/*.py`; those
-take labels as they are known on the last day, at no particular age.
+Small: 10 days x 3,000 rows; full: 30 days x 20,000 rows; both with 20 numeric and 5 categorical features, 3 segments
+and labels 0 to 30 days late. Every round runs every tool once, each time beginning with another; the medians are printed as
+a table. Each tool has run once on a tiny workload before, so that its bytecode is compiled. Nightjar runs
+`run --from --to`: all six stages, the label metrics at three label ages, and the page of every night. What a peer
+computes stands in its `peers/*.py`; those take labels as they are known on the last day, at no particular age.
 
 Peers live in environments of their own, made from `peers/*.txt` under `var/peers/`.
 """
@@ -35,20 +35,26 @@ PEERS = {
     "NannyML with CBPE": ("nannyml", "nannyml_cbpe"),
     "Evidently": ("evidently", "evidently_reports"),
 }
-QUIET = {"WHYLOGS_NO_ANALYTICS": "True", "NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1", "PYTHONWARNINGS": "ignore"}
+QUIET = {
+    "WHYLOGS_NO_ANALYTICS": "True",
+    "NML_DISABLE_USAGE_LOGGING": "1",
+    "DO_NOT_TRACK": "1",
+    "PYTHONWARNINGS": "ignore",
+}
 SIZES = {False: Size(days=10, rows=3_000), True: Size(days=30, rows=20_000)}
 TINY = Size(days=3, rows=600)
 
 
 def environment(name: str) -> Path:
     """The interpreter of a peer's environment, made where it is missing or its requirements changed."""
-    folder, wanted = ENVIRONMENTS / name, (HERE / "peers" / f"{name}.txt").read_text()
+    folder, needs = ENVIRONMENTS / name, HERE / "peers" / f"{name}.txt"
+    wanted = needs.read_text()
     mark, python = folder / "made-from.txt", folder / "bin" / "python"
     if not mark.exists() or mark.read_text() != wanted:
         uv = str(Path(sys.executable).parent / "uv")
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], check=True)
         subprocess.run(
-            [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", str(HERE / "peers" / f"{name}.txt")],
+            [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python), "-r", str(needs)],
             check=True,
         )  # fmt: skip
         mark.write_text(wanted)
@@ -79,7 +85,9 @@ def measure(command: list[str], variables: dict[str, str], folder: Path, out: Pa
     out.mkdir()
 
     def filled(text: str) -> str:
-        return text.replace("FOLDER", str(folder), 1) if text.startswith("FOLDER") else str(out) if text == "OUT" else text
+        return (
+            text.replace("FOLDER", str(folder), 1) if text.startswith("FOLDER") else str(out) if text == "OUT" else text
+        )
 
     placed = {name: filled(text) for name, text in variables.items()}
     cost = cost_of([filled(part) for part in command], placed, folder / "log.txt")
@@ -95,14 +103,15 @@ def table(found: dict[str, list[tuple[Cost, float]]]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     medians = {
-        name: [statistics.median(figures) for figures in zip(*((c.wall, c.cpu, c.peak, mb) for c, mb in runs), strict=True)]
+        name: [
+            statistics.median(figures) for figures in zip(*((c.wall, c.cpu, c.peak, mb) for c, mb in runs), strict=True)
+        ]
         for name, runs in found.items()
     }
     own = medians["Nightjar"]
     for name, (wall, cpu, peak, written) in medians.items():
-        lines.append(
-            f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:,.0f} | {written:.1f} | {cpu / own[1]:.1f} | {peak / own[2]:.2f} |"
-        )
+        told = f"{wall:.1f} | {cpu:.1f} | {peak:,.0f} | {written:.1f} | {cpu / own[1]:.1f} | {peak / own[2]:.2f}"
+        lines.append(f"| {name} | {told} |")
     return "\n".join(lines)
 
 
@@ -121,7 +130,10 @@ def main(full: bool, rounds: int, only: set[str]) -> None:
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 found[name].append(measure(*tools[name], folder, out))
                 cost = found[name][-1][0]
-                print(f"round {turn + 1}: {name}: {cost.cpu:.1f} CPU s, {cost.wall:.1f} s, {cost.peak:,.0f} MB", file=sys.stderr)
+                print(
+                    f"round {turn + 1}: {name}: {cost.cpu:.1f} CPU s, {cost.wall:.1f} s, {cost.peak:,.0f} MB",
+                    file=sys.stderr,
+                )
     print(f"\n{size.days} days x {size.rows:,} rows x {len(size.features)} features, median of {rounds}; {machine()}\n")
     print(table(found))
 

@@ -1,10 +1,11 @@
 """The workload of the benchmarks: files as a serving system would deliver them, the same for every tool.
 
-    python -m benchmarks.workload FOLDER [--days 30] [--rows 20000] [--numeric 20] [--categorical 5] [--values 12]
+    python -m benchmarks.workload FOLDER [--days 30] [--rows 20000] [--numeric 20] [--categorical 5] [--countries 12]
 
 `predictions/{day}.parquet`, `labels/{day}.parquet` and `outcomes/{day}.parquet` hold what was delivered on that day:
-labels come 0 to 30 days after their prediction (a third within three days), outcomes 0 to 3 days after. `reference.parquet`
-holds labelled rows of the accepted behaviour, `models/MODEL.yaml` the spec. The same arguments give the same bytes.
+labels come 0 to 30 days after their prediction (a third within three days), outcomes 0 to 3 days after.
+`reference.parquet` holds labelled rows of the accepted behaviour, `models/MODEL.yaml` the spec. The same arguments give
+the same bytes.
 
 From two thirds of the days on, the first feature moves by 0.8 standard deviations, the second is missing in 8 % of the
 rows, and labels of the segment `country=c3` are inverted in a third of the rows: there is something to find.
@@ -37,7 +38,7 @@ class Size:
     """A day."""
     numeric: int = 20
     categorical: int = 5
-    values: int = 12
+    countries: int = 12
     """Values of the segment `country`; the other two have 3 and 5."""
 
     @property
@@ -76,7 +77,7 @@ def rows_of(size: Size, place: int, count: int, seed: int = 8) -> pd.DataFrame:
     for number in range(size.categorical):
         known = np.array([f"v{value}" for value in range(6 + 4 * number)])
         columns[f"g{number:02}"] = known[np.minimum(draw.geometric(0.25, count) - 1, len(known) - 1)]
-    for name, many, letter in (("country", size.values, "c"), ("device", 3, "d"), ("plan", 5, "p")):
+    for name, many, letter in (("country", size.countries, "c"), ("device", 3, "d"), ("plan", 5, "p")):
         columns[name] = np.array([f"{letter}{value}" for value in range(many)])[draw.integers(0, many, count)]
     score = 1 / (1 + np.exp(-1.5 * total))
     label = (draw.random(count) < score).astype("int8")

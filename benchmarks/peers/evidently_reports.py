@@ -12,7 +12,16 @@ from __future__ import annotations
 from delivered import accepted, arguments, columns_of, delivered, slices
 from evidently import BinaryClassification, DataDefinition, Dataset, Report
 from evidently.metrics import (
-    Accuracy, F1Score, LogLoss, MeanValue, MissingValueCount, Precision, QuantileValue, Recall, RocAuc, RowCount,
+    Accuracy,
+    F1Score,
+    LogLoss,
+    MeanValue,
+    MissingValueCount,
+    Precision,
+    QuantileValue,
+    Recall,
+    RocAuc,
+    RowCount,
     ValueDrift,
 )  # fmt: skip
 

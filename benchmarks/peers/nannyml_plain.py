@@ -25,9 +25,12 @@ def main(estimated: bool = False) -> None:
     numeric, categorical = columns_of(reference)
     features = numeric + categorical
     drift = nannyml.UnivariateDriftCalculator(
-        column_names=features, treat_as_categorical=categorical, continuous_methods=["kolmogorov_smirnov", "jensen_shannon"],
-        categorical_methods=["chi2", "jensen_shannon"], **BY_DAY,
-    )  # fmt: skip
+        column_names=features,
+        treat_as_categorical=categorical,
+        continuous_methods=["kolmogorov_smirnov", "jensen_shannon"],
+        categorical_methods=["chi2", "jensen_shannon"],
+        **BY_DAY,
+    )
     missing = nannyml.MissingValuesCalculator(column_names=features, **BY_DAY)
     means = nannyml.SummaryStatsAvgCalculator(column_names=["converted", "value", "latency_ms", "score"], **BY_DAY)
     written = {"drift": drift, "missing": missing, "means": means}

@@ -1,8 +1,8 @@
 """What a good engineer would write with pandas and scikit-learn; runs in Nightjar's own environment.
 
-Writes, as CSV, per day: accuracy, precision, recall, F1, ROC AUC, average precision, log loss, Brier score and coverage
+Writes, as CSV, per day: accuracy, precision, recall, F1, ROC AUC, average precision, log loss, Brier score, coverage
 for all rows and each segment value; PSI of every feature against quantile bins of the reference, KS for numeric ones;
-missing rates for all rows and each segment value; conversion, value per prediction; latency percentiles, volume, mean score.
+missing rates for all rows and each segment value; conversion, value per prediction; latency percentiles, volume, score.
 
 Does not compute: figures by label age (labels are taken as known on the last day), intervals, judgement of breaches,
 expected ranges, incidents, estimates before labels, calibration curves, decompositions, pages.
@@ -76,7 +76,9 @@ def drift(rows: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["day", "feature", "psi", "ks"])
 
 
-def by_slice(values: pd.DataFrame, rows: pd.DataFrame, reduce: Callable[[DataFrameGroupBy], pd.DataFrame]) -> pd.DataFrame:
+def by_slice(
+    values: pd.DataFrame, rows: pd.DataFrame, reduce: Callable[[DataFrameGroupBy], pd.DataFrame]
+) -> pd.DataFrame:
     """`reduce` of each day, and of each day and segment value."""
     parts = {"all": reduce(values.groupby(rows["day"]))}
     for name in SEGMENTS:
@@ -100,7 +102,7 @@ def main() -> None:
     by_slice(absent, rows, lambda groups: groups.mean()).to_csv(out / "missing.csv")
     business = rows[["converted", "value", "score"]].assign(answered=rows["score"].notna())
     by_slice(business, rows, lambda groups: groups.agg(["mean", "sum"])).to_csv(out / "business.csv")
-    rows.groupby("day")["latency_ms"].quantile([0.5, 0.95, 0.99]).unstack().to_csv(out / "latency.csv")
+    rows.groupby("day")["latency_ms"].quantile([0.5, 0.95, 0.99]).to_csv(out / "latency.csv")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """popmon: histograms by day of every column against the reference, its statistics, traffic lights and HTML report.
 
 Computes, per day: PSI, KS, Jensen-Shannon and other distances of every feature; counts, missing values, moments and
-quantiles of features, score, latency, conversion and value; accuracy as the mean of a column `correct` (one for all rows
+quantiles of features, score, latency, conversion and value; accuracy as the mean of a column `correct` (of all rows,
 and one histogram by segment column); traffic lights and its HTML page.
 
 Does not compute: precision, recall, ROC AUC, log loss or anything else that needs labels, beside that mean; figures by
@@ -26,8 +26,8 @@ def main() -> None:
     features = [f"ts:{name}" for name in watched] + [f"ts:{name}:correct" for name in SEGMENTS]
     kept = ["ts", *watched, *SEGMENTS]
     report = df_stability_report(
-        rows[kept], time_axis="ts", time_width="1d", time_offset="2025-01-01", features=features, reference=reference[kept],
-        reference_type="external",
+        rows[kept], time_axis="ts", time_width="1d", time_offset="2025-01-01", features=features,
+        reference=reference[kept], reference_type="external",
     )  # fmt: skip
     report.to_file(str(out / "report.html"))
     for name in ("comparisons", "profiles"):

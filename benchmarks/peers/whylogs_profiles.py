@@ -33,11 +33,14 @@ def main() -> None:
         scores[name] = calculate_drift_scores(whylogs.log(pandas=of_day[features]).view(), known)
         for column in SEGMENTS:
             schema = DatasetSchema(segments=segment_on_column(column))
-            whylogs.log(pandas=of_day[[*watched, column]], schema=schema).writer("local").option(base_dir=str(out)).write()
+            whylogs.log(pandas=of_day[[*watched, column]], schema=schema).writer("local").option(
+                base_dir=str(out)
+            ).write()
         for segment, part in slices(of_day[of_day["label"].notna()]).items():
             if len(part):
                 whylogs.log_classification_metrics(
-                    part.astype({"label": "int64"}), target_column="label", prediction_column="decision", score_column="score",
+                    part.astype({"label": "int64"}), target_column="label", prediction_column="decision",
+                    score_column="score",
                 ).view().write(str(out / f"{name} {segment} performance.bin"))  # fmt: skip
     (out / "drift.json").write_text(json.dumps(scores, default=str))
 
