@@ -6,7 +6,8 @@ READY := .venv/.ready
 REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
-.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-parse bench-anomalies bench-detection golden requirements clean
+.PHONY: help install run test quick check format lint types demo airflow golden requirements clean \
+  bench bench-peers bench-full bench-growth bench-history bench-limits bench-guard bench-parse bench-anomalies bench-detection
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -51,6 +52,21 @@ airflow: $(READY) ## Start a local Airflow with a DAG per model (PostgreSQL meta
 
 bench: $(READY) ## Measure: rows per second of the reduction against a bare scan, cost of a night
 	$(BIN)/python -m benchmarks.reduction
+
+bench-peers: $(READY) ## Measure: Nightjar beside Evidently, NannyML, popmon, whylogs and pandas, 10 days x 3,000 rows
+	$(BIN)/python -m benchmarks.side_by_side
+
+bench-full: $(READY) ## The same with 30 days x 20,000 rows (half an hour on 2 quiet cores)
+	$(BIN)/python -m benchmarks.side_by_side --full
+
+bench-history: $(READY) ## Measure: a night after a month and after a year, and a year as one range
+	$(BIN)/python -m benchmarks.history
+
+bench-limits: $(READY) ## Measure: report and mail of a broad model, 300 expected ranges
+	$(BIN)/python -m benchmarks.limits
+
+bench-guard: $(READY) ## Print the ratios that tests/performance holds against bounds
+	$(BIN)/python -m benchmarks.guard
 
 bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features and segments
 	$(BIN)/python -m benchmarks.growth

@@ -5,16 +5,37 @@
    A first label counts +1. A correction counts -1 for the former label and +1 for the new one. A label known before its
    prediction counts on the prediction's day. score_bin is floor(1000 score) for the whole day and in steps of 10 for
    segments, which keeps the triangle smaller than the rows. Labels older than the horizon are not awaited any more and do not count.
+   Only ids with several labels are put in order: sorting all of them costs more than the join.
    log_loss is -ln(the score of what happened), kept off 0 by the smallest step of a double, as scikit-learn does. */
-{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets, score_bin %}
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, score_bin %}
 {% macro log_loss() %}CAST(ROUND(-LN(CASE
       WHEN label = 1 THEN GREATEST(LEAST(score, 1), 2.220446049250313e-16)
       ELSE GREATEST(1 - GREATEST(score, 0), 2.220446049250313e-16)
     END) * 1e9) AS BIGINT){% endmacro %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-  UNION
+  UNION ALL
   SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+told AS (
+  SELECT id, known_day, label
+  FROM labels
+  WHERE label IS NOT NULL
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM touched)
+),
+corrected AS (
+  SELECT id FROM told
+  GROUP BY id
+  HAVING COUNT(*) > 1
+),
+former AS (
+  SELECT
+    id,
+    known_day,
+    LAG(label) OVER (PARTITION BY id ORDER BY known_day) AS label
+  FROM told
+  WHERE id IN (SELECT id FROM corrected)
 ),
 events AS (
   SELECT
@@ -26,13 +47,11 @@ events AS (
     p.score,
     p.decision,
     l.label,
-    LAG(l.label) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
-  FROM labels AS l
-  JOIN touched AS t ON t.id = l.id
+    f.label AS former_label
+  FROM told AS l
   JOIN predictions AS p ON p.id = l.id
-  WHERE l.label IS NOT NULL
-    AND l.known_day <= {{ period.last | literal }}
-    AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+  LEFT JOIN former AS f ON f.id = l.id AND f.known_day = l.known_day
+  WHERE p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
 entries AS (
   SELECT day, known_day, role, version, {{ names(segments) }}score, decision, label, 1 AS sign
@@ -61,24 +80,24 @@ binned AS (
   FROM entries
   WHERE known_day >= {{ period.first | literal }}
 ),
-by_bin AS (
+stepped AS (
   SELECT
     day,
     known_day,
     label_age,
     role,
     version,
-    {{ segment_label(segments) }} AS segment,
+    {{ names(segments) }}
     score_bin,
+    score_bin - score_bin % 10 AS score_step,
     decision,
     label,
-    SUM(sign) AS n,
-    SUM(score_exact) AS score_exact,
-    SUM(score_square_exact) AS score_square_exact,
-    SUM(log_loss_exact) AS log_loss_exact
+    sign,
+    score_exact,
+    score_square_exact,
+    log_loss_exact
   FROM binned
   WHERE label_age <= {{ horizon | literal }}
-  {{ grouping_sets(["day", "known_day", "label_age", "role", "version", "score_bin", "decision", "label"], segments) }}
 ),
 counted AS (
   SELECT
@@ -87,16 +106,25 @@ counted AS (
     label_age,
     role,
     version,
-    segment,
-    CASE WHEN segment = 'all' THEN score_bin ELSE score_bin - score_bin % 10 END AS score_bin,
+    {{ segment_label(segments) }} AS segment,
+    {% if segments %}
+    CASE WHEN GROUPING(score_bin) = 0 THEN score_bin ELSE score_step END AS score_bin,
+    {% else %}
+    score_bin,
+    {% endif %}
     decision,
     label,
-    SUM(n) AS n,
+    SUM(sign) AS n,
     SUM(score_exact) AS score_exact,
     SUM(score_square_exact) AS score_square_exact,
     SUM(log_loss_exact) AS log_loss_exact
-  FROM by_bin
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+  FROM stepped
+  GROUP BY GROUPING SETS (
+    (day, known_day, label_age, role, version, decision, label, score_bin)
+    {% for alias in segments %}
+    , (day, known_day, label_age, role, version, decision, label, score_step, {{ alias | ident }})
+    {% endfor %}
+  )
 ),
 both_ways AS (
   SELECT day, known_day, label_age, role, version, segment, score_bin, decision, label, n, score_exact, score_square_exact, log_loss_exact
