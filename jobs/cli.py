@@ -163,13 +163,15 @@ def query(model: str, statement: str, as_csv: bool) -> None:
 @click.argument("models", nargs=-1)
 def validate(models: Sequence[str]) -> None:
     """Check specs (all, or MODELS) against the data's real schema."""
+    from jobs.spec.advice import notes
     from jobs.spec.checking import check_against_data
     from jobs.spec.reading import find_spec, load_spec, spec_files
 
     faults = 0
     for path in [find_spec(model, _models()) for model in models] or spec_files(_models()):
         try:
-            found = check_against_data(load_spec(path))
+            spec = load_spec(path)
+            found = [*check_against_data(spec), *notes(spec)]
         except NightjarError as error:
             found = [str(error)]
         for sentence in found:

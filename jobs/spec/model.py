@@ -440,6 +440,11 @@ class ActionPolicy(Strict):
             raise ValueError("command is an empty list; name the program, or leave the key out")
         return self
 
+    @property
+    def consumer(self) -> str | None:
+        """Which of dag, webhook and command carries it out; None where the spec names nobody."""
+        return next((name for name in ("dag", "webhook", "command") if getattr(self, name) is not None), None)
+
 
 class FallbackPolicy(ActionPolicy):
     """Guard rails of switching to the rule engine."""

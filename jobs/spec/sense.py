@@ -49,13 +49,24 @@ def faults(spec: ModelSpec) -> Iterator[Fault]:
     for position, address in enumerate(spec.mail.to):
         if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
             yield ("mail", "to", position), f"'{address}' is not a mail address"
+    if not spec.retraining.metrics:
+        yield ("retraining", "metrics"), "is an empty list; a candidate must be compared in something"
+    yield from _mutes(spec)
+
+
+def _mutes(spec: ModelSpec) -> Iterator[Fault]:
+    """A mute of what does not exist silences nothing, and nobody would know."""
     known = dict.fromkeys([*spec.features, *PSEUDO_FEATURES])
     for position, mute in enumerate(spec.mutes):
+        where = ("mutes", position)
         if mute.feature is not None and mute.feature not in known:
-            yield (
-                ("mutes", position, "feature"),
-                f"'{mute.feature}' is no feature; known: {', '.join(known)}{meant(mute.feature, known)}",
-            )
+            said = f"'{mute.feature}' is no feature; known: {', '.join(known)}{meant(mute.feature, known)}"
+            yield (*where, "feature"), said
+        if mute.segment not in (None, "all"):
+            yield from (((*where, "segment"), said) for said in _of_segment(spec, str(mute.segment)))
+        if mute.incident is not None and not mute.incident.startswith(f"{spec.model}-"):
+            said = f"'{mute.incident}' is no incident of {spec.model}; `nightjar ack {spec.model}` lists the open ones"
+            yield (*where, "incident"), said
 
 
 def _names(spec: ModelSpec) -> Iterator[Fault]:
@@ -146,7 +157,7 @@ def _detection(spec: ModelSpec) -> Iterator[Fault]:
     detection = spec.detection
     if "metrics" in detection.model_fields_set:  # of the defaults, those that cannot exist are left out silently
         for position, metric in enumerate(detection.metrics):
-            if lack := _lack(spec, metric):
+            if lack := lacking(spec, metric):
                 yield ("detection", "metrics", position), f"'{metric}' {lack}"
     if detection.max_history < detection.min_history:
         yield (
@@ -155,7 +166,7 @@ def _detection(spec: ModelSpec) -> Iterator[Fault]:
         )
 
 
-def _lack(spec: ModelSpec, metric: str) -> str | None:
+def lacking(spec: ModelSpec, metric: str) -> str | None:
     """What this spec lacks to have a metric at all."""
     if metric in OF_LABELS and spec.labels is None:
         return "needs labels, and the spec has none"
@@ -193,9 +204,11 @@ def _lack_of_service(spec: ModelSpec, metric: str) -> str | None:
 
 def _rule(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
     """What keeps a rule from ever speaking, or from saying what was meant."""
-    if lack := _lack(spec, rule.metric):
+    if lack := lacking(spec, rule.metric):
         yield ("metric",), f"'{rule.metric}' {lack}"
         return
+    if rule.action is not None and rule.severity == "info":
+        yield ("action",), "is never asked for by a rule of severity info; make it warning or critical, or leave it out"
     yield from _rule_scope(spec, rule)
     yield from _rule_ages(spec, rule)
     yield from _rule_bound(spec, rule)
@@ -228,16 +241,18 @@ def _named_segments(spec: ModelSpec, named: tuple[str, ...]) -> Iterator[Fault]:
     if not named:
         yield ("segments",), "is an empty list; name at least one, or leave the key out"
     for position, segment in enumerate(named):
-        for part in segment.split(","):
-            column, equals, _ = part.partition("=")
-            if not equals:
-                yield ("segments", position), f"'{segment}' is no segment; write column=value, for example customer=new"
-            elif column not in spec.segments:
-                known = ", ".join(spec.segments) or "none"
-                yield (
-                    ("segments", position),
-                    f"'{column}' is no segment of this spec; known: {known}{meant(column, spec.segments)}",
-                )
+        yield from ((("segments", position), said) for said in _of_segment(spec, segment))
+
+
+def _of_segment(spec: ModelSpec, segment: str) -> Iterator[str]:
+    """What keeps a text from naming a segment."""
+    for part in segment.split(","):
+        column, equals, value = part.partition("=")
+        if not equals or not value:
+            yield f"'{segment}' is no segment; write column=value, for example customer=new"
+        elif column not in spec.segments:
+            known = ", ".join(spec.segments) or "none"
+            yield f"'{column}' is no segment of this spec; known: {known}{meant(column, spec.segments)}"
 
 
 def _rule_ages(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
