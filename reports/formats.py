@@ -20,7 +20,7 @@ DASH = "–"
 MINUS = "−"
 PERCENT = "\u202f%"
 """A narrow space that does not break, and the sign."""
-UNITS = (PERCENT, "%", " pp", "百分点", " ms")
+UNITS = (PERCENT, "%", " pp", " 百分点", " ms")
 """What is taken from the first of two numbers of a range."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS = (
