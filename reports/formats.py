@@ -190,7 +190,7 @@ def interval(lower: float | None, upper: float | None, kind: Kind, unit: str = "
     if defined(lower) and defined(upper):
         low, high = number(lower, kind), number(upper, kind, unit)
         if low.startswith((MINUS, "+", "±")):  # a dash between signs would read as one of them
-            return say("{first} to {last}", first=_bare(low), last=high)
+            return say("{first} to {last}", context="numbers", first=_bare(low), last=high)
         return f"{_bare(low)}–{high}"
     if defined(upper):
         return f"≤ {number(upper, kind, unit)}"
