@@ -20,7 +20,7 @@ DASH = "–"
 MINUS = "−"
 PERCENT = "\u202f%"
 """A narrow space that does not break, and the sign."""
-UNITS = (PERCENT, "%", " pp", "百分点", " ms")
+UNITS = (PERCENT, "%", " pp", " 百分点", " ms")
 """What is taken from the first of two numbers of a range."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LONG_MONTHS = (
@@ -190,7 +190,7 @@ def interval(lower: float | None, upper: float | None, kind: Kind, unit: str = "
     if defined(lower) and defined(upper):
         low, high = number(lower, kind), number(upper, kind, unit)
         if low.startswith((MINUS, "+", "±")):  # a dash between signs would read as one of them
-            return say("{first} to {last}", first=_bare(low), last=high)
+            return say("{first} to {last}", context="numbers", first=_bare(low), last=high)
         return f"{_bare(low)}–{high}"
     if defined(upper):
         return f"≤ {number(upper, kind, unit)}"

@@ -61,7 +61,7 @@ def full_label(key: Key) -> str:
         parts = [say("{metric} of {feature}", metric=parts[0], feature=plain(feature_name(key.feature), 60))]
     parts += [plain(key.segment, 60)] if key.segment != "all" else []
     parts += [plain(key.version, 40)] if key.version != "all" else []
-    return say(", ").join(parts)
+    return say(", ", context="clauses").join(parts)
 
 
 def stated(state: str) -> str:

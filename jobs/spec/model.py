@@ -617,7 +617,7 @@ class ModelSpec(Strict):
     owner: str = ""
     """Who is asked when something is wrong."""
     language: Literal["en", "zh"] = "en"
-    """What incidents, messages and reasons are written in: English or Chinese."""
+    """What incidents, messages, reports, pages and mails are written in: English or Chinese."""
     task: Literal["binary", "multiclass", "regression"] = "binary"
     """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the
     score is optional), or a number (then the score is that number, and there is no decision)."""

@@ -7,6 +7,7 @@ other letters (Chinese) are drawn by the first installed font that has them all.
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,13 +16,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.font_manager import FontPath, FontProperties, findSystemFonts, fontManager
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Polygon, Rectangle
 from PIL import Image
 
 from reports.charts import svg
+from reports.days import day_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +34,12 @@ SCALE = 2
 COLOURS = 48
 POINT = 0.72
 """A screen pixel in points, at the 100 dots an inch that a canvas reckons with."""
-CHINESE = ("Noto Sans CJK", "Noto Sans SC", "Source Han Sans", "Microsoft YaHei", "PingFang", "WenQuanYi", "SimHei")
+CHINESE = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei", "PingFang SC",
+    "WenQuanYi", "SimHei", "Noto Sans CJK", "Source Han Sans", "PingFang",
+)  # fmt: skip
+"""Families with Chinese letters by the beginning of their names, those with the forms of simplified Chinese first."""
+REGULAR = 400
 
 Weight = Literal["normal", "bold"]
 Anchor = Literal["left", "center", "right"]
@@ -129,6 +136,15 @@ def drawable(words: str) -> bool:
     return font_for(words) is not None
 
 
+def drawable_day(name: str, day: int) -> str:
+    """A day's or month's name; where no font is there for it, the day in digits.
+
+    >>> drawable_day("12 Mar", 20159), drawable_day("\\U0001f987", 20159)
+    ('12 Mar', '03-12')
+    """
+    return name if drawable(name) else f"{day_of(day):%m-%d}"
+
+
 @cache
 def font_for(words: str, weight: Weight = "normal") -> str | None:
     """The file of a font that has every letter: the library's own, else one for Chinese; None where there is none."""
@@ -139,17 +155,30 @@ def font_for(words: str, weight: Weight = "normal") -> str | None:
 
 @cache
 def chinese_fonts() -> tuple[str, ...]:
-    """Files of installed fonts with Chinese letters, in the order of CHINESE."""
-    found = {
-        (place, entry.name, entry.fname)
+    """Files of installed fonts with Chinese letters (with the face's number in the file), in the order of CHINESE."""
+    _look_again()
+    found = [
+        (place, abs(int(entry.weight) - REGULAR), entry.name, FontPath(entry.fname, entry.index))
         for entry in fontManager.ttflist
         for place, name in enumerate(CHINESE)
-        if entry.name.startswith(name) and entry.style == "normal"
-    }
-    return tuple(dict.fromkeys(file for _, _, file in sorted(found)))
+        if entry.name.startswith(name) and entry.style == "normal" and str(entry.weight).isdigit()
+    ]
+    return tuple(dict.fromkeys(file for *_, file in sorted(found)))
+
+
+def _look_again() -> None:
+    """Fonts installed after the drawing library made its list of them; it keeps the list and never looks again."""
+    if any(entry.name.startswith(CHINESE) for entry in fontManager.ttflist):
+        return
+    known = {str(entry.fname) for entry in fontManager.ttflist}
+    for file in sorted(set(findSystemFonts()) - known):
+        with suppress(OSError, RuntimeError):  # a broken file
+            if FT2Font(file).family_name.startswith(CHINESE):
+                fontManager.addfont(file)
 
 
 @cache
 def _letters(file: str) -> frozenset[int]:
     """The letters a font has."""
-    return frozenset(FT2Font(file).get_charmap())
+    face = file.face_index if isinstance(file, FontPath) else 0
+    return frozenset(FT2Font(file, face_index=face).get_charmap())

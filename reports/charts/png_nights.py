@@ -31,9 +31,8 @@ def draw(states: Sequence[str], last: int) -> bytes:
             canvas.box(left + 2, BASE - tall + 2, wide - 4, tall - 4, png.GROUND)
     canvas.line([LEFT, WIDTH - LEFT], [BASE + 3] * 2, png.OVER, 1.0)
     for place in range(len(states) - 1, -1, -7):
-        name, centre = short_day(last - len(states) + 1 + place), LEFT + (place + 0.5) * apart
+        day, centre = last - len(states) + 1 + place, LEFT + (place + 0.5) * apart
         now = place == len(states) - 1
-        if png.drawable(name):
-            at = WIDTH - LEFT if now else centre
-            canvas.text(name, at, BASE + 25, png.INK if now else png.SOFT, 16, "right" if now else "center")
+        at, name = WIDTH - LEFT if now else centre, png.drawable_day(short_day(day), day)
+        canvas.text(name, at, BASE + 25, png.INK if now else png.SOFT, 16, "right" if now else "center")
     return canvas.png()

@@ -78,7 +78,7 @@ def _axes(canvas: Canvas, trend: Trend, first: int, x: Scale, y: Scale, ticks: l
     for day, name in day_ticks(first, trend.last):
         canvas.line([x.at(day)] * 2, [HEIGHT - BOTTOM, HEIGHT - BOTTOM + 5], png.OVER, 1.0)
         anchor: png.Anchor = "left" if x.at(day) < LEFT + 20 else "center"
-        canvas.text(name if png.drawable(name) else "·", x.at(day), HEIGHT - BOTTOM + 26, anchor=anchor)
+        canvas.text(png.drawable_day(name, day), x.at(day), HEIGHT - BOTTOM + 26, anchor=anchor)
     free = 0.0
     for deploy in (one for one in trend.deploys if one.day >= first):
         place, name = x.at(deploy.day), f"→ {deploy.version[:10]}"

@@ -94,7 +94,7 @@ def _drift(
     explained = np.where(values <= by_chance, 0.0, values)
     strip = levels(explained, limits)
     return Drift(
-        name=name if key.version == "all" else say(", ").join((name, plain(key.version, 30))),
+        name=name if key.version == "all" else say(", ", context="clauses").join((name, plain(key.version, 30))),
         pseudo=key.feature in PSEUDO,
         importance=importance,
         psi=psi,

@@ -34,7 +34,17 @@ def sentences() -> set[str]:
     bins = {"Missing values", "Values never seen before", "Infinite values", "The rarer values"}
     coded = saying.in_code("jobs", "reports") | saying.in_templates() | tables | words | names | bins
     shown = {word.name for word in WORDS.values()} | set(STATES.values()) | set(PSEUDO.values())
-    titles = {"Largest PSI", "Latency percentiles", "shadow", "challenger", "cause", "effect", "trusted", "service"}
+    titles = {
+        "Largest PSI",
+        "Latency percentiles",
+        "Agreement",
+        "shadow",
+        "challenger",
+        "cause",
+        "effect",
+        "trusted",
+        "service",
+    }
     defined = {text for one in DEFINITIONS for text in (one.words, one.interval, one.n, one.source) if text}
     defined = {text for text in defined if not PAPER.fullmatch(text)}
     rules = {f"rule{APART}{one}" for one in (*RULES, "no data", "no labels", "refused delivery", "stuck", "expected")}

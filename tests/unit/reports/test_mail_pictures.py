@@ -16,6 +16,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib.font_manager import fontManager
 from PIL import Image
 
+from jobs.language import speaking
 from reports import mail_pictures
 from reports.charts import png, png_bins, png_nights, png_trend
 from reports.history import History, history_days
@@ -168,6 +169,7 @@ def chinese_font(tmp_path: Path) -> Iterator[str]:
     file = str(tmp_path / "chinese.ttf")
     builder.save(file)
     known = list(fontManager.ttflist)
+    fontManager.ttflist[:] = [entry for entry in known if not entry.name.startswith(png.CHINESE)]
     for cache in (png.font_for, png.chinese_fonts):
         cache.cache_clear()
     fontManager.addfont(file)
@@ -183,6 +185,24 @@ def test_chinese_is_drawn_by_an_installed_font_that_has_it(chinese_font: str) ->
     drawn = png_bins.draw([Bin("字字字", 0.1, 0.3, 0.2)])
     assert drawn != png_bins.draw([Bin("1", 0.1, 0.3, 0.2)])
     assert part_in(drawn, png.SOFT) > part_in(png_bins.draw([Bin("", 0.1, 0.3, 0.2)]), png.SOFT) + 0.005, "three boxes"
+
+
+def test_an_installed_font_draws_each_chinese_letter_as_itself() -> None:
+    """The forms are those of simplified Chinese; where a font lacks a letter, every such letter is the same box."""
+    assert png.font_for("准确率 3月12日"), "no font with Chinese letters is installed; fonts-noto-cjk has them"
+    drawn = [letter_drawn(letter) for letter in ("准", "确", "率", "月", "\U000e0041")]
+    assert len(set(drawn)) == 5, "no two letters look alike, and none like the box of a letter that no font has"
+    with speaking("zh"):
+        chinese = png_nights.draw(("ok", "critical"), 20159)
+    assert chinese != png_nights.draw(("ok", "critical"), 20159)
+
+
+def letter_drawn(letter: str) -> bytes:
+    canvas = png.Canvas(40, 40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says that it draws a box
+        canvas.text(letter, 4, 30, png.INK, 28)
+        return canvas.png()
 
 
 def test_the_drawing_library_is_loaded_by_who_draws_and_nobody_else() -> None:
