@@ -146,11 +146,28 @@ def _switch(
 ) -> None:
     now = datetime.now(UTC)
     spec, request = _asked(
-        model, action, reason, payload, lambda one: {"key": f"{one.model}-{now:%Y-%m-%dT%H%M%S}-{action}"}
+        model,
+        action,
+        reason,
+        payload,
+        lambda one: (
+            {"key": f"{one.model}-{now:%Y-%m-%dT%H%M%S}-{action}"} | (_live(one) if action == "fallback" else {})
+        ),
     )
     click.echo(carry_out(request, _registry(), now, person))
     if champion := _registry().champion(spec.model):
         click.echo(f"{spec.model}: champion is {champion}")
+
+
+def _live(spec: ModelSpec) -> dict[str, Any]:
+    """The version that answers now, so that a fallback by hand can be undone; nothing before the first night."""
+    from jobs.errors import WarehouseError
+    from jobs.retraining.rows import newest_version
+
+    try:
+        return {"versions": {"current": newest_version(spec, _home())}}
+    except WarehouseError:
+        return {}
 
 
 def _asked(

@@ -236,8 +236,8 @@ def performance_line(view: NightView) -> str:
         told = ", {points} points below usual" if found.value < found.usual else ", {points} points above usual"
         said += say(told, points=f"{points:.1f}") if points else say(", as usual")
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
-    many = "{names} do worse than the whole beyond doubt"
-    one = "{names} does worse than the whole beyond doubt"
+    many = "{names} do worse than the whole (their 95 % intervals lie below it)"
+    one = "{names} does worse than the whole (its 95 % interval lies below it)"
     doubtless = say(one if len(worse) == 1 else many, names=listed(worse, 2)) if worse else ""
     return clauses(said, doubtless) + say(".")
 

@@ -115,7 +115,7 @@ def compare_segments(
         kept = rows[rows["label"] == 1] if metric == "recall" else rows
         for columns in segments:
             names, number = _pooled(values.loc[kept.index], columns, min_rows)
-            found.append(_paired(kept, number, metric, names, min_rows))
+            found.append(_paired(kept, number, metric, names))
     return _judged(pd.concat(found, ignore_index=True), rival) if found else []
 
 
@@ -130,10 +130,11 @@ def _pooled(values: pd.DataFrame, columns: Sequence[str], min_rows: int) -> tupl
     return list(names), np.asarray(number)
 
 
-def _paired(
-    rows: pd.DataFrame, group: NDArray[np.int_], metric: str, names: Sequence[str], min_rows: int = 1
-) -> pd.DataFrame:
-    """One row a group: how often each is right, the interval of the difference, the one-sided p-value."""
+def _paired(rows: pd.DataFrame, group: NDArray[np.int_], metric: str, names: Sequence[str]) -> pd.DataFrame:
+    """One row a group: how often each is right, the interval of the difference, the one-sided p-value.
+
+    However few rows there are: the test is exact, so few of them accuse nobody, and a collapse shows all the same.
+    """
     if metric == "recall":
         keep = rows["label"].to_numpy() == 1
         rows, group = rows[keep], group[keep]
@@ -146,13 +147,12 @@ def _paired(
     n, lost, won = counted(np.ones(len(rows), dtype=bool)), counted(one & ~other), counted(other & ~one)
     lower, upper = paired_difference(won, lost, n)
     p = np.where(lost > won, mcnemar(lost, won) / 2, 1.0)
-    judged = n >= max(min_rows, 1)
     with np.errstate(invalid="ignore"):
         shares = counted(one) / n, counted(other) / n
     return pd.DataFrame(
         {
             "metric": metric, "segment": list(names), "n": n.astype(int), "champion": shares[0],
-            "candidate": shares[1], "lower": lower, "upper": upper, "p": np.where(judged, p, np.nan),
+            "candidate": shares[1], "lower": lower, "upper": upper, "p": np.where(n > 0, p, np.nan),
         }
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,28 @@ def nights_watched(figures: pd.DataFrame, new: str) -> int:
     return int((mine["day"] + pd.to_timedelta(mine["label_age"].fillna(0), unit="D")).nunique())
 
 
+def first_day(figures: pd.DataFrame, new: str) -> date:
+    """The first day on which the new version has a figure; it must have one."""
+    return date.fromisoformat(str(figures.loc[figures["version"] == new, "day"].min().date()))
+
+
+def first_days(figures: pd.DataFrame, new: str, days: int) -> pd.DataFrame:
+    """Without the figures of the new version after its first `days` days: it is held against its predecessor by these.
+
+    So one that nobody looked at for a while is judged by the same days, and long-known champions are not judged again.
+    """
+    mine = (figures["version"] == new).to_numpy()
+    end = figures.loc[mine, "day"].min() + pd.Timedelta(days, "D")
+    early = (figures["day"] < end).to_numpy()
+    kept: pd.DataFrame = figures.loc[~mine | early]
+    return kept
+
+
 def fallen(figures: pd.DataFrame, new: str, former: Sequence[str], looks: int) -> list[Fallen]:
     """Rates of version `new`, all its days pooled, that lie below those of the 28 days of `former` before its first.
 
-    `figures`: `version`, `metric`, `label_age`, `day`, `value` (a share), `n`. `looks`: nights on which this is asked;
-    the limit is shared among them (Bonferroni), and among the rates of one night (Holm).
+    `figures`: `version`, `metric`, `label_age`, `day`, `value` (a share), `n`. `looks`: how often this is asked of new
+    figures; the limit is shared among them (Bonferroni), and among the rates of one night (Holm).
 
     Source: the two-sample test of proportions with pooled variance, one-sided.
     """

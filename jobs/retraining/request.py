@@ -39,6 +39,8 @@ def parse_request(payload: Mapping[str, Any], action: str = "retrain") -> Reques
     >>> parse_request({"version": 1, "model": "shop", "reason": "drift", "key": "shop-7"}).key
     'shop-7'
     """
+    if not isinstance(payload, Mapping):
+        raise UsageError(f"the payload is {payload!r:.80}; a mapping is needed, as a decision carries it")
     if faults := list(_faults(payload, action)):
         name = "retraining" if action == "retrain" else action
         raise UsageError(f"the {name} was asked for with a payload it cannot use: {'; '.join(faults)}")
@@ -66,6 +68,8 @@ def _faults(payload: Mapping[str, Any], action: str) -> Iterator[str]:
     metrics = payload.get("metrics") or []
     if not isinstance(metrics, list | tuple) or not all(isinstance(one, Mapping) for one in metrics):
         yield f"metrics is {metrics!r}; a list of mappings is needed"
+    if (night := payload.get("night")) and not isinstance(night, str):
+        yield f"night is {night!r}; a day written as YYYY-MM-DD is needed"
     for name in ("days", "versions"):
         if not isinstance(payload.get(name) or {}, Mapping):
             yield f"{name} is {payload[name]!r}; a mapping is needed"

@@ -67,6 +67,16 @@ def newest_night(spec: ModelSpec, home: Path) -> date:
     return found
 
 
+def newest_version(spec: ModelSpec, home: Path) -> str | None:
+    """The version that gave most live answers on the newest published day; None where there is none.
+
+    WarehouseError where nothing is published yet.
+    """
+    with read_published(home, spec.model) as connection:
+        row = connection.execute(sql.render("retraining/newest_version")).fetchone()
+    return str(row[0]) if row else None
+
+
 def fresh(spec: ModelSpec, home: Path, night: date) -> Fresh:
     """The rows of days whose labels are complete, with the last label known by the night.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.engine import registry as registries
@@ -42,17 +43,18 @@ def look(spec: ModelSpec, home: Path, night: date, registry: Registry) -> Watche
     if champion is None or champion.digest is None or former is None:
         return Watched("nothing", "no champion that was trained here replaced another version")
     wanted, looks = [champion.name, former.name], spec.retraining.watch_nights
-    figures = _figures(spec, home, night, wanted)
+    figures = probation.first_days(_figures(spec, home, night, wanted), champion.name, looks)
     nights = probation.nights_watched(figures, champion.name)
     if nights == 0:
         return Watched("unheard", f"{champion} has no figures by {night}; predictions must carry its name as version")
-    worse = probation.fallen(figures, champion.name, [former.name], looks)
-    if nights > looks:
-        return Watched("kept", f"{champion} was watched for {looks} nights and kept its place")
-    if worse:
+    ages = (*spec.label_ages, *spec.outcome_ages) or (0,)
+    if worse := probation.fallen(figures, champion.name, [former.name], looks * len(set(ages))):
         said = "; ".join(one.sentence for one in worse)
         return Watched("worse", f"{champion}: {said}", _payload(spec, champion, former, worse, night, said))
-    return Watched("watching", f"{champion} is as good as {former.name}: night {nights} of {looks}")
+    last = probation.first_day(figures, champion.name) + timedelta(days=looks - 1 + max(ages))
+    if night > last:
+        return Watched("kept", f"{champion} was watched for {looks} days, until their last labels, and kept its place")
+    return Watched("watching", f"{champion} is as good as {former.name}: night {nights}, the last one is {last}")
 
 
 def look_and_act(spec: ModelSpec, home: Path, night: date, registry: Registry, now: datetime) -> Outcome:

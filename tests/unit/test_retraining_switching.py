@@ -140,9 +140,16 @@ def test_a_new_champion_that_keeps_up_is_watched_for_as_many_nights_as_the_spec_
 ) -> None:
     served(tmp_path, 0.79, days=5)
     spec = toy(retraining={"watch_nights": 3})
-    assert look(spec, tmp_path, night(13), registry).reason.endswith("is as good as v1: night 3 of 3")
+    assert look(spec, tmp_path, night(13), registry).reason.endswith(
+        "is as good as v1: night 3, the last one is 2025-03-14"
+    )
     assert look(spec, tmp_path, night(14), registry).state == "kept"
     assert name_of(registry) == "nightjar-2"
+
+
+def test_a_worse_champion_that_nobody_looked_at_in_time_is_not_kept(registry: Registry, tmp_path: Path) -> None:
+    served(tmp_path, 0.7, days=5)
+    assert look(toy(retraining={"watch_nights": 3}), tmp_path, night(30), registry).state == "worse"
 
 
 def test_few_answers_prove_nothing_against_it(registry: Registry, tmp_path: Path) -> None:
@@ -208,6 +215,12 @@ def test_by_hand_a_candidate_is_trained_approved_and_taken_back(desk: Path) -> N
     assert "* 1 v1: no file" in listed
     assert "rollback: 2 -> 1 by Eve: the sale went wrong" in listed
     assert "toy: champion is version 3 (rules)" in called("fallback", "toy").output
+
+
+def test_by_hand_a_first_fallback_is_taken_back(desk: Path) -> None:
+    fill(desk, world())
+    assert "toy: champion is version 2 (rules)" in called("fallback", "toy", "--by", "Ada").output
+    assert "toy: champion is version 1 (v1)" in called("rollback", "toy", "--by", "Ada").output
 
 
 def test_by_hand_a_candidate_is_rejected(desk: Path) -> None:

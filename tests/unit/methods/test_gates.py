@@ -87,6 +87,16 @@ def test_small_segments_are_judged_together() -> None:
     }  # fmt: skip
 
 
+def test_a_small_group_that_collapses_is_seen_though_it_is_alone() -> None:
+    """150 rows, fewer than the 200 asked of a segment: the exact test needs no such number to be sure of a collapse."""
+    rows, values = answers(1, n=5150)
+    values["country"] = np.where(np.arange(5150) < 150, "LU", "DE")
+    rows.loc[:149, "champion"] = rows.loc[:149, "label"]
+    rows.loc[:149, "candidate"] = 1 - rows.loc[:149, "label"]
+    found = gates.compare_segments(rows, values, "v1", ["accuracy"], [("country",)], 200)
+    assert {one.segment: one.verdict for one in found} == {"country=(small)": "worse", "country=DE": "ok"}
+
+
 def test_crossed_segments_see_what_neither_of_both_does() -> None:
     rows, values = answers(5, n=8000)
     bad = ((values["country"] == "a") & (values["device"] == "app")).to_numpy()
