@@ -6,7 +6,7 @@ READY := .venv/.ready
 REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
-.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-parse bench-anomalies golden requirements clean
+.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-parse bench-night bench-anomalies golden requirements clean
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -57,6 +57,9 @@ bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features 
 
 bench-parse: $(READY) ## Measure: how long Airflow takes to parse the DAGs of 1, 10 and 50 models
 	$(BIN)/python -m benchmarks.parse
+
+bench-night: $(READY) ## Measure: what a real Airflow adds to a night
+	$(BIN)/python -m benchmarks.night
 
 bench-anomalies: $(READY) ## Measure: detectors side by side on simulated and on real labelled series
 	$(BIN)/python -m benchmarks.anomalies simulated --ablations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from deploy.airflow.start import Local
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 PLAN = {
     "monitor_stall_a/ingest": "kill",
@@ -183,9 +183,9 @@ def the_night(running: House, late: Controller) -> tuple[dict[str, str], dict[st
     wait_until(lambda: state("stall_late", "arrival") == "deferred", "nothing was waited for")
     delivered = running.root / "deliveries" / "predictions" / f"{running.newest}.csv"
     shutil.copy(delivered, running.root / "stall_late" / "predictions")
-    wait_until(lambda: state("stall_late", "deliver") == "up_for_retry", "a mail was sent without a server", 400)
+    wait_until(lambda: state("stall_late", "deliver") == "up_for_retry", "a mail was sent without a server", 1200)
     late.start()
-    return runs, {model: rest.wait_for(f"monitor_{model}", run_id, 900) for model, run_id in runs.items()}
+    return runs, {model: rest.wait_for(f"monitor_{model}", run_id, 1200) for model, run_id in runs.items()}
 
 
 @pytest.fixture(scope="module")
