@@ -6,7 +6,7 @@ READY := .venv/.ready
 REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.txt
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
-.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-anomalies golden requirements clean
+.PHONY: help install run test quick check format lint types demo airflow bench bench-growth bench-parse bench-anomalies golden requirements clean
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -55,14 +55,14 @@ bench: $(READY) ## Measure: rows per second of the reduction against a bare scan
 bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features and segments
 	$(BIN)/python -m benchmarks.growth
 
+bench-parse: $(READY) ## Measure: how long Airflow takes to parse the DAGs of 1, 10 and 50 models
+	$(BIN)/python -m benchmarks.parse
+
 bench-anomalies: $(READY) ## Measure: detectors side by side on simulated and on real labelled series
 	$(BIN)/python -m benchmarks.anomalies simulated --ablations
 	$(BIN)/python -m benchmarks.anomalies real
 
-.PHONY: bench-parse bench-night
-bench-parse: $(READY) ## Measure: how long Airflow takes to parse the DAGs of 1, 10 and 50 models
-	$(BIN)/python -m benchmarks.parse
-
+.PHONY: bench-night
 bench-night: $(READY) ## Measure: what a real Airflow adds to a night
 	$(BIN)/python -m benchmarks.night
 
