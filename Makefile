@@ -62,13 +62,13 @@ bench-anomalies: $(READY) ## Measure: detectors side by side on simulated and on
 	$(BIN)/python -m benchmarks.anomalies simulated --ablations
 	$(BIN)/python -m benchmarks.anomalies real
 
-.PHONY: bench-night
-bench-night: $(READY) ## Measure: what a real Airflow adds to a night
-	$(BIN)/python -m benchmarks.night
-
 requirements: $(READY) ## Resolve and pin the requirement files anew
 	cd requirements && for name in uv run airflow dev mlflow; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done
 
 clean: ## Remove .venv, var and caches
 	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: bench-night
+bench-night: $(READY) ## Measure: what a real Airflow adds to a night
+	$(BIN)/python -m benchmarks.night
