@@ -7,6 +7,7 @@ pipeline writes without Airflow and without any fault.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -70,7 +71,8 @@ class Night:
         return {one["task_id"]: one["try_number"] for one in self.house.rest.get(path)["task_instances"]}
 
     def letters(self, model: str) -> int:
-        return sum(model in letter["Subject"] for letter in self.house.post.letters + self.late_post.letters)
+        subjects = [str(letter["Subject"]) for letter in self.house.post.letters + self.late_post.letters]
+        return sum(re.search(rf"\b{model}\b", subject) is not None for subject in subjects)
 
 
 def rows(home: Path, model: str) -> dict[str, list[str]]:
