@@ -29,7 +29,7 @@ ROUNDS = 3
 def main() -> None:
     """Measure and print a table."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder, house(made(folder)) as running:
+    with tempfile.TemporaryDirectory(prefix="nightjar-bench-") as folder, house(made(folder), drifted=0) as running:
         ready = time.monotonic() - began
         running.rest.switch_on(NIGHT)
         while not (runs := running.runs()):
