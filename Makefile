@@ -87,3 +87,7 @@ requirements: $(READY) ## Resolve and pin the requirement files anew
 
 clean: ## Remove .venv, var and caches
 	rm -rf .venv var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: bench-night
+bench-night: $(READY) ## Measure: what a real Airflow adds to a night
+	$(BIN)/python -m benchmarks.night

@@ -26,7 +26,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 clock, cpu = time.perf_counter(), time.process_time()
 bag = DagBag(collect_dags=False)
 for path in sorted(Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).glob("*.py")):
-    if path.name not in Path(path.parent, ".airflowignore").read_text().split():
+    if path.name not in Path(path.parent, ".airflowignore").read_text().splitlines():
         bag.process_file(str(path))
 parsed, parsed_cpu = time.perf_counter() - clock, time.process_time() - cpu
 for dag in bag.dags.values():

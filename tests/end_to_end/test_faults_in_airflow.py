@@ -7,6 +7,7 @@ pipeline writes without Airflow and without any fault.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from deploy.airflow.start import Local
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 PLAN = {
     "monitor_stall_a/ingest": "kill",
@@ -70,7 +71,8 @@ class Night:
         return {one["task_id"]: one["try_number"] for one in self.house.rest.get(path)["task_instances"]}
 
     def letters(self, model: str) -> int:
-        return sum(model in letter["Subject"] for letter in self.house.post.letters + self.late_post.letters)
+        subjects = [str(letter["Subject"]) for letter in self.house.post.letters + self.late_post.letters]
+        return sum(re.search(rf"\b{model}\b", subject) is not None for subject in subjects)
 
 
 def rows(home: Path, model: str) -> dict[str, list[str]]:
@@ -183,9 +185,9 @@ def the_night(running: House, late: Controller) -> tuple[dict[str, str], dict[st
     wait_until(lambda: state("stall_late", "arrival") == "deferred", "nothing was waited for")
     delivered = running.root / "deliveries" / "predictions" / f"{running.newest}.csv"
     shutil.copy(delivered, running.root / "stall_late" / "predictions")
-    wait_until(lambda: state("stall_late", "deliver") == "up_for_retry", "a mail was sent without a server", 400)
+    wait_until(lambda: state("stall_late", "deliver") == "up_for_retry", "a mail was sent without a server", 1200)
     late.start()
-    return runs, {model: rest.wait_for(f"monitor_{model}", run_id, 900) for model, run_id in runs.items()}
+    return runs, {model: rest.wait_for(f"monitor_{model}", run_id, 1200) for model, run_id in runs.items()}
 
 
 @pytest.fixture(scope="module")
