@@ -3,8 +3,8 @@
     python -m benchmarks.side_by_side [--full] [--rounds 3] [--only nightjar,popmon]
 
 Small: 10 days x 3,000 rows; full: 30 days x 20,000 rows; both with 20 numeric and 5 categorical features, 3 segments
-and labels 0 to 30 days late. Every round runs every tool once, each time beginning with another; the medians are printed as
-a table. Each tool has run once on a tiny workload before, so that its bytecode is compiled. Nightjar runs
+and labels 0 to 30 days late. Every round runs every tool once, each time beginning with another; the medians are
+printed as a table. Each tool has run once on a tiny workload before, so that its bytecode is compiled. Nightjar runs
 `run --from --to`: all six stages, the label metrics at three label ages, and the page of every night. What a peer
 computes stands in its `peers/*.py`; those take labels as they are known on the last day, at no particular age.
 
