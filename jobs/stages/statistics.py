@@ -24,7 +24,7 @@ ROW_COUNTS = (
     "prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics",
 )  # fmt: skip
 TRIANGLES = {"binary": "label_statistics", "multiclass": "class_statistics", "regression": "error_statistics"}
-"""Where the labels of each task are counted; the other two hold nothing, and looking through the rows to say so costs."""
+"""Where the labels of each task are counted; the other two hold nothing, and joining labels to say so costs."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
