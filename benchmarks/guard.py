@@ -19,7 +19,7 @@ from jobs.periods import Period
 from jobs.spec.reading import find_spec, load_spec
 from jobs.stages import statistics
 
-ROWS, FEATURES = 3_000_000, 10
+ROWS, FEATURES = 1_000_000, 25
 TAKES = 3
 YEAR = Size(days=100, rows=150, numeric=3, categorical=1)
 EARLY = 40
@@ -27,7 +27,7 @@ EARLY = 40
 
 
 def reduction_to_scan(folder: Path) -> float:
-    """CPU of the statistics of three million rows and ten features over that of a scan that hashes their columns."""
+    """CPU of the statistics of a million rows and 25 features over that of a scan that hashes their columns."""
     with open_warehouse(folder, "large") as warehouse:
         spec = spec_of(folder, FEATURES)
         fill(warehouse, spec, ROWS)

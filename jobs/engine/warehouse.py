@@ -77,6 +77,10 @@ class Warehouse:
         """The statement of `sql/<name>.sql`, rendered."""
         return Select(sql.render(name, **parameters))
 
+    def nothing(self, table: str) -> Select:
+        """A statement without rows, for what does not apply to a model: what stood in the period is still removed."""
+        return Select(f"SELECT * FROM {table} WHERE FALSE")
+
     def query(self, name: str, **parameters: Any) -> pd.DataFrame:
         """The rows of `sql/<name>.sql`. DATE columns arrive as datetime64, DECIMAL as float64."""
         return self._connection.execute(sql.render(name, **parameters)).df()

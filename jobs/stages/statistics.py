@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 ROW_COUNTS = (
     "prediction_statistics", "latency_statistics", "service_statistics", "arrival_statistics", "score_statistics",
 )  # fmt: skip
+TRIANGLES = {"binary": "label_statistics", "multiclass": "class_statistics", "regression": "error_statistics"}
+"""Where the labels of each task are counted; the other two hold nothing, and joining labels to say so costs."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
@@ -43,8 +45,8 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
         window_start=period.first - timedelta(days=REPEAT_DAYS),
     )  # fmt: skip
-    triangles = dict.fromkeys(("label_statistics", "class_statistics", "error_statistics"), label_horizon)
-    for name, horizon in (triangles | {"outcome_statistics": outcome_horizon}).items():
+    counted |= {name: warehouse.nothing(name) for task, name in TRIANGLES.items() if task != spec.task}
+    for name, horizon in {TRIANGLES[spec.task]: label_horizon, "outcome_statistics": outcome_horizon}.items():
         counted[name] = warehouse.select(
             f"statistics/{name}", period=period, segments=segments, horizon=horizon,
             horizon_start=period.first - timedelta(days=horizon),

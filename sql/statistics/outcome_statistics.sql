@@ -1,12 +1,42 @@
 /* purpose: the outcome triangle; each change of what is known about a prediction's outcome counts on the day it became known
    grain:   day, known_day, version, segment
    reads:   predictions, outcomes
-   writes:  outcome_statistics */
+   writes:  outcome_statistics
+   Only ids with several outcomes are put in order: sorting all of them costs more than the join. */
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
 WITH touched AS (
   SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-  UNION
+  UNION ALL
   SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+),
+told AS (
+  SELECT
+    id,
+    known_day,
+    converted,
+    CAST(value AS DECIMAL(38, 9)) AS value,
+    CAST(value * value AS DECIMAL(38, 9)) AS value_square
+  FROM outcomes
+  WHERE converted IS NOT NULL
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM touched)
+),
+corrected AS (
+  SELECT id FROM told
+  GROUP BY id
+  HAVING COUNT(*) > 1
+),
+former AS (
+  SELECT
+    id,
+    known_day,
+    LAG(converted) OVER life AS converted,
+    LAG(value) OVER life AS value,
+    LAG(value_square) OVER life AS value_square,
+    ROW_NUMBER() OVER life AS version_number
+  FROM told
+  WHERE id IN (SELECT id FROM corrected)
+  WINDOW life AS (PARTITION BY id ORDER BY known_day)
 ),
 events AS (
   SELECT
@@ -16,19 +46,16 @@ events AS (
     {{ version_of("p") }} AS version,
     {{ segment_columns(segments, "p") }}
     o.converted,
-    CAST(o.value AS DECIMAL(38, 9)) AS value,
-    CAST(o.value * o.value AS DECIMAL(38, 9)) AS value_square,
-    LAG(o.converted) OVER life AS former_converted,
-    LAG(CAST(o.value AS DECIMAL(38, 9))) OVER life AS former_value,
-    LAG(CAST(o.value * o.value AS DECIMAL(38, 9))) OVER life AS former_value_square,
-    ROW_NUMBER() OVER life AS version_number
-  FROM outcomes AS o
-  JOIN touched AS t ON t.id = o.id
+    o.value,
+    o.value_square,
+    f.converted AS former_converted,
+    f.value AS former_value,
+    f.value_square AS former_value_square,
+    COALESCE(f.version_number, 1) AS version_number
+  FROM told AS o
   JOIN predictions AS p ON p.id = o.id
-  WHERE o.converted IS NOT NULL
-    AND o.known_day <= {{ period.last | literal }}
-    AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
-  WINDOW life AS (PARTITION BY p.day, p.source, p.id ORDER BY o.known_day)
+  LEFT JOIN former AS f ON f.id = o.id AND f.known_day = o.known_day
+  WHERE p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
 entries AS (
   SELECT

@@ -21,5 +21,5 @@ def test_a_night_does_not_get_dearer_with_history(tmp_path: Path) -> None:
     assert guard.late_to_early(tmp_path) < HISTORY
 
 
-REDUCTION = 40
+REDUCTION = 60
 HISTORY = 1.8
