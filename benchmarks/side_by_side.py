@@ -42,6 +42,7 @@ QUIET = {
     "PYTHONWARNINGS": "ignore",
 }
 SIZES = {False: Size(days=10, rows=3_000), True: Size(days=30, rows=20_000)}
+FIGURES = ["--stage", "ingest", "--stage", "statistics", "--stage", "metrics"]
 TINY = Size(days=3, rows=600)
 
 
@@ -64,12 +65,17 @@ def environment(name: str) -> Path:
 def commands(size: Size, only: set[str]) -> dict[str, tuple[list[str], dict[str, str]]]:
     """Command and environment variables of each tool; FOLDER and OUT are put in by `measure`."""
     ours = dict(os.environ) | {"PYTHONPATH": str(HERE.parent)}
+    here = ours | {"NIGHTJAR_HOME": "OUT", "NIGHTJAR_MODELS": "FOLDER/models"}
     nights = ["--from", "2025-01-01", "--to", str(size.last)]
     found: dict[str, tuple[list[str], dict[str, str]]] = {
         "bare scan": ([sys.executable, "-m", "benchmarks.scan", "FOLDER"], ours),
         "Nightjar": (
             [sys.executable, "-m", "jobs", "run", "workload", *nights],
-            ours | {"NIGHTJAR_HOME": "OUT", "NIGHTJAR_MODELS": "FOLDER/models"},
+            here,
+        ),
+        "Nightjar, figures only": (  # what the peers compute: no expected ranges, no incidents, no pages
+            [sys.executable, "-m", "jobs", "run", "workload", *nights, *FIGURES],
+            here,
         ),
     }
     for name, (place, script) in PEERS.items():

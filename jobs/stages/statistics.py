@@ -56,7 +56,11 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
     counted |= {
         "action_statistics": warehouse.select("statistics/action_statistics", period=period, **horizons),
-        "pair_statistics": warehouse.select("statistics/pair_statistics", period=period, **horizons),
+        "pair_statistics": (
+            warehouse.select("statistics/pair_statistics", period=period, **horizons)
+            if _beside_live(warehouse)
+            else warehouse.nothing("pair_statistics")
+        ),
         "crossed_statistics": warehouse.select("statistics/crossed_statistics", period=period, pairs=pairs, **horizons),
         "missing_statistics": warehouse.select(
             "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
@@ -66,6 +70,11 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         features = _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted | features)
     return Summary("statistics", period, rows)
+
+
+def _beside_live(warehouse: Warehouse) -> bool:
+    """Whether a shadow or challenger has ever answered; joining versions to say that there are none costs."""
+    return warehouse.execute("SELECT 1 FROM predictions WHERE role <> 'live' LIMIT 1").fetchone() is not None
 
 
 def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str, Select]:

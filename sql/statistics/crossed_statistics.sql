@@ -24,8 +24,6 @@ WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
   UNION
   SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-  UNION
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
 ),
 answers AS (
   SELECT
@@ -35,9 +33,9 @@ answers AS (
     {{ segment_columns(pairs, "p") }}
     p.source
   FROM predictions AS p
-  JOIN touched AS t ON t.id = p.id
   WHERE p.role = 'live'
     AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+    AND (p.day >= {{ period.first | literal }} OR p.id IN (SELECT id FROM touched))
 ),
 labelled AS (
   SELECT

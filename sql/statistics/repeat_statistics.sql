@@ -21,7 +21,7 @@ WITH life AS (
       FROM predictions AS again
       WHERE again.day BETWEEN {{ window_start | literal }} AND {{ period.last | literal }}
       GROUP BY again.id
-      HAVING COUNT(DISTINCT again.day) > 1
+      HAVING MIN(again.day) < MAX(again.day)
     )
 ),
 repeats AS (
