@@ -47,7 +47,7 @@ class Dispatched:
 
 
 def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> Dispatched:
-    """Send what the night has to tell, hand requests to the spec's consumers; tell which retraining is due.
+    """Hand requests to the spec's consumers, send what the night has to tell; tell which retraining is due.
 
     `post` hands a mail to a server; absent: the one that NIGHTJAR_SMTP names. Raises DeliveryError, when all was
     tried, where something was not taken; trying again repeats nothing that was recorded.
@@ -55,8 +55,15 @@ def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post
     if night != newest_closed:
         return Dispatched(_silent(spec, night, newest_closed))
     with open_warehouse(home, spec.model) as warehouse:
-        said = _tell(spec, night, warehouse, post or post_of(spec))
+        ledger.begin(warehouse, night, datetime.now(UTC))
+        # first what makes the model safe: a dead mail server must not keep a rollback from being asked for
         done, faults = consumers.request(spec, warehouse, ledger.pending(warehouse, night))
+        try:
+            said = _tell(spec, night, warehouse, post or post_of(spec))
+        except (DeliveryError, UsageError) as error:
+            if not faults:
+                raise
+            raise DeliveryError("; ".join([str(error), *faults])) from error
         if faults:
             raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
         return Dispatched("; ".join([said, *done]), _due(spec, "retrain", night, warehouse))
@@ -164,7 +171,9 @@ def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     faults = telling.tell(warehouse, ledger.pending(warehouse, night), post, sender())
     try:
         said = _mail(spec, night, warehouse, post)
-    except DeliveryError as error:
+    except (DeliveryError, UsageError) as error:
+        if not faults:
+            raise
         faults.append(str(error))
     if faults:
         raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
