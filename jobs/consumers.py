@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import ledger
 from jobs.engine import chat
-from jobs.errors import DeliveryError, UsageError
-from jobs.telling import address
+from jobs.errors import DeliveryError
+from jobs.telling import address, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +44,8 @@ def request(spec: ModelSpec, warehouse: Warehouse, rows: Iterable[dict[str, Any]
         now = datetime.now(UTC)
         try:
             answer = _hand_over(row, policy)
-        except (DeliveryError, UsageError) as error:
-            faults.append(f"{row['channel']}: {error}")
+        except Exception as error:
+            faults.append(f"{row['channel']}: {fault_of(error)}")
             continue
         ledger.record(warehouse, row["key"], row["channel"], row["night"], now, answer)
         said.append(f"{row['channel']} handed over: {answer}")

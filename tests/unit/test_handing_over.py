@@ -67,3 +67,29 @@ def test_what_failed_of_messages_and_requests_is_told_together(tmp_path: Path, r
     live(tmp_path, model(), FIRST)
     with pytest.raises(DeliveryError, match=r"HTTP 503; retrain: webhook of retrain refused .* HTTP 500"):
         speak(tmp_path, model(), FIRST)
+
+
+def test_a_pager_that_talks_nonsense_holds_up_neither_the_other_channels_nor_the_request(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.garbled.add("/pager")
+    monkeypatch.setenv("AGAIN", f"{receiver.url}/again")
+    spec = model(channels={"critical": ["${PAGER}", "${ZERO}", "${AGAIN}"], "warning": []})
+    monkeypatch.setenv("ZERO", "wecom+http://127.0.0.1:geheim/x")
+    live(tmp_path, spec, FIRST)
+    with pytest.raises(DeliveryError, match=r"\$\{PAGER\}: .* BadStatusLine; \$\{ZERO\}: ") as told:
+        speak(tmp_path, spec, FIRST)
+    assert "geheim" not in str(told.value)
+    assert (len(receiver.keys("/again")), receiver.keys("/switch")) == (1, [KEY])
+
+
+def test_an_error_nobody_thought_of_holds_up_no_other_row_and_shows_no_password(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """A program's argument with a zero byte: subprocess raises a ValueError of its own."""
+    spec = model(actions={"retrain": {"command": ["true", "geheim\0"]}})
+    live(tmp_path, spec, FIRST)
+    with pytest.raises(DeliveryError, match="retrain: it could not be handed over: ValueError") as told:
+        speak(tmp_path, spec, FIRST)
+    assert "geheim" not in str(told.value)
+    assert len(receiver.keys("/pager")) == 1
