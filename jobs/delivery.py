@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jobs import consumers, ledger, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
-from jobs.errors import DeliveryError, UsageError
+from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.language import say, speaking
 from jobs.periods import Period
 
@@ -210,10 +210,16 @@ def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     now = datetime.now(UTC)
     with speaking(spec.language):
         message = _message(spec, view, key, warehouse.home, now)
-    answer = post(message)
+    refusal = None
+    try:
+        answer = post(message)
+    except RecipientError as error:  # those who have it must not get it again, and somebody must hear of the others
+        answer, refusal = error.answer, error
     with warehouse.transaction():
         ledger.record(warehouse, key, "mail", night, now, answer)
         ledger.record_all(warehouse, told, now, f"told in {key}")
+    if refusal:
+        raise refusal
     return f"{spec.model}: the mail of {night} was {answer}"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import ledger
 from jobs.engine import chat
-from jobs.errors import NightjarError, UsageError
+from jobs.errors import NightjarError, RecipientError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +41,9 @@ def tell(warehouse: Warehouse, rows: Iterable[dict[str, Any]], post: Post, sende
         else:
             try:
                 said = hand_over(row, post, sender, now)
+            except RecipientError as error:
+                said = error.answer
+                faults.append(f"{row['channel']}: {error}")
             except Exception as error:
                 faults.append(f"{row['channel']}: {fault_of(error)}")
                 continue

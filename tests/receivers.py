@@ -25,7 +25,17 @@ class Post:
 
     letters: list[EmailMessage] = field(default_factory=list)
     closed: bool = False
+    unknown: set[str] = field(default_factory=set)
+    """Addresses it refuses."""
     url: str = ""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.closed:
