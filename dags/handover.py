@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 
 from dags.catalogue import spec_of
 from dags.nights import business_day_of, newest_closed, reason_for_silence
-from jobs.errors import DeliveryError, OrderError, SpecError, UsageError
+from jobs.errors import DeliveryError, OrderError, RecipientError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ def sentences() -> Iterator[None]:
     """What a person must set right fails at once, with its sentence; everything else may be tried again."""
     try:
         yield
-    except (SpecError, UsageError, OrderError) as error:
+    except (SpecError, UsageError, OrderError, RecipientError) as error:
         raise AirflowFailException(str(error)) from error
 
 
@@ -75,6 +75,8 @@ def post_of(spec: ModelSpec) -> Post | None:
         from airflow.providers.smtp.hooks.smtp import SmtpHook
         from airflow.sdk.exceptions import AirflowException
 
+        from jobs.engine.smtp import answer_of
+
         try:
             with SmtpHook(smtp_conn_id=connection) as hook:
                 # its own methods build another message: theirs has no text part and no Message-ID of ours
@@ -83,6 +85,6 @@ def post_of(spec: ModelSpec) -> Post | None:
             raise DeliveryError(
                 f"the connection '{connection}' did not take '{message['Subject']}': {error}"
             ) from error
-        return f"accepted by the connection {connection}" + (f", refused for {', '.join(refused)}" if refused else "")
+        return answer_of(message, f"the connection {connection}", refused)
 
     return post

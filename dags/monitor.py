@@ -8,6 +8,7 @@
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
   incident tell it. Deliver again, then clear `ingest` and what follows.
 - Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
+  Refused for some recipients, it has reached the others and stays sent: correct `mail.to`.
 - Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.
 - `approve_...` waits for a person: open it and answer. Red: nobody did in three days; the request rests.
 - Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import ledger
 from jobs.engine import chat
-from jobs.errors import DeliveryError, UsageError
-from jobs.telling import address
+from jobs.errors import DeliveryError
+from jobs.telling import address, fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from datetime import date
 
     from jobs.engine.warehouse import Warehouse
     from jobs.spec.model import ActionPolicy, ModelSpec
@@ -25,18 +25,26 @@ if TYPE_CHECKING:
 TIMEOUT = 600
 """Seconds a command may take; long work belongs into a job that it starts."""
 
+GIVEN_UP = "not handed over: its incident is over"
+"""What the ledger says of a request that came too late."""
 
-def request(spec: ModelSpec, warehouse: Warehouse, rows: Iterable[dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """Hand over every request that has a webhook or a command and, where asked for, an approval.
 
-    Returns what was done, and the faults, both as sentences.
+def request(spec: ModelSpec, warehouse: Warehouse, night: date) -> tuple[list[str], list[str]]:
+    """Hand over every request due on a night that has a webhook or a command and, where asked for, an approval.
+
+    One that could not be handed over while its incident lasted is given up, and the ledger says so. Returns what was
+    done, and the faults, both as sentences.
     """
     said, faults = [], []
-    for row in rows:
-        if row["channel"] not in ledger.ACTIONS:
-            continue
+    for one in ledger.requests(spec, warehouse, night):
+        row = one.row
         policy: ActionPolicy = getattr(spec.actions, row["channel"])
         if policy.webhook is None and policy.command is None:
+            continue
+        if one.tried and one.over and not one.own:
+            ledger.record(warehouse, row["key"], row["channel"], row["night"], datetime.now(UTC), GIVEN_UP)
+            said.append(f"{row['channel']} {GIVEN_UP} ({row['incident']})")
+        if not one.due:
             continue
         if wait := waiting(policy, row["key"], warehouse):
             said.append(f"{row['channel']} {wait}")
@@ -44,8 +52,8 @@ def request(spec: ModelSpec, warehouse: Warehouse, rows: Iterable[dict[str, Any]
         now = datetime.now(UTC)
         try:
             answer = _hand_over(row, policy)
-        except (DeliveryError, UsageError) as error:
-            faults.append(f"{row['channel']}: {error}")
+        except Exception as error:
+            faults.append(f"{row['channel']}: {fault_of(error)}")
             continue
         ledger.record(warehouse, row["key"], row["channel"], row["night"], now, answer)
         said.append(f"{row['channel']} handed over: {answer}")

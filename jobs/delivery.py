@@ -7,7 +7,6 @@ the ledger repeats the message at the next try, with the same Message-ID or key,
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jobs import consumers, ledger, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
-from jobs.errors import DeliveryError, UsageError
+from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.language import say, speaking
 from jobs.periods import Period
 
@@ -47,7 +46,7 @@ class Dispatched:
 
 
 def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> Dispatched:
-    """Send what the night has to tell, hand requests to the spec's consumers; tell which retraining is due.
+    """Hand requests to the spec's consumers, send what the night has to tell; tell which retraining is due.
 
     `post` hands a mail to a server; absent: the one that NIGHTJAR_SMTP names. Raises DeliveryError, when all was
     tried, where something was not taken; trying again repeats nothing that was recorded.
@@ -55,8 +54,15 @@ def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post
     if night != newest_closed:
         return Dispatched(_silent(spec, night, newest_closed))
     with open_warehouse(home, spec.model) as warehouse:
-        said = _tell(spec, night, warehouse, post or post_of(spec))
-        done, faults = consumers.request(spec, warehouse, ledger.pending(warehouse, night))
+        ledger.begin(warehouse, night, datetime.now(UTC))
+        # first what makes the model safe: a dead mail server must not keep a rollback from being asked for
+        done, faults = consumers.request(spec, warehouse, night)
+        try:
+            said = _tell(spec, night, warehouse, post or post_of(spec))
+        except (DeliveryError, UsageError) as error:
+            if not faults:
+                raise
+            raise DeliveryError("; ".join([str(error), *faults])) from error
         if faults:
             raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
         return Dispatched("; ".join([said, *done]), _due(spec, "retrain", night, warehouse))
@@ -84,9 +90,16 @@ def action_due(spec: ModelSpec, action: str, night: date, home: Path, newest_clo
 
 
 def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[dict[str, Any] | None, str]:
-    """A night's request that nobody has started, with its `run_id`, and what was answered: approved, rejected or ''."""
+    """A request that a night offers and nobody has started, with its `run_id`, and what was answered to it.
+
+    That is approved, rejected or ''. One that an older night decided is noted as offered by this one, so that no later
+    night asks a person for it again.
+    """
     with open_warehouse(home, spec.model) as warehouse:
-        payload = _request(action, night, warehouse)
+        payload = _request(spec, action, night, warehouse)
+        if payload and payload["night"] != str(night):
+            key = f"{payload['key']}-offered"
+            ledger.record(warehouse, key, "offer", night, datetime.now(UTC), "offered for approval")
         known = ledger.answers(warehouse, "approved", "rejected")
     return payload, known.get(payload["key"], ("", ""))[0] if payload else ""
 
@@ -94,7 +107,7 @@ def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[
 def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person: str, *, approved: bool) -> None:
     """Write down what a person said about a night's request."""
     with open_warehouse(home, spec.model) as warehouse:
-        if payload := _request(action, night, warehouse):
+        if payload := _request(spec, action, night, warehouse):
             said = "approved" if approved else "rejected"
             ledger.answer(warehouse, payload["key"], said, person, datetime.now(UTC))
 
@@ -102,16 +115,12 @@ def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person
 def to_announce(spec: ModelSpec, night: date, home: Path, now: datetime) -> list[dict[str, Any]]:
     """Payloads of a night's requests that nobody was told of as an event; those that wait for approval are left out."""
     with open_warehouse(home, spec.model) as warehouse:
-        rows = warehouse.execute(
-            "SELECT payload FROM outbox WHERE night = ? AND channel IN ('retrain', 'fallback', 'rollback') "
-            "AND key || '-event' NOT IN (SELECT key FROM dispatches) ORDER BY key",
-            [night],
-        ).fetchall()
-        payloads: list[dict[str, Any]] = [json.loads(payload) for (payload,) in rows]
+        due = [one.row for one in ledger.requests(spec, warehouse, night, taken=True) if one.own or one.asked]
         free = [
-            one
-            for one in payloads
-            if not consumers.waiting(getattr(spec.actions, one["action"]), one["key"], warehouse)
+            one["payload"]
+            for one in due
+            if not ledger.sent(warehouse, f"{one['key']}-event")
+            and not consumers.waiting(getattr(spec.actions, one["channel"]), one["key"], warehouse)
         ]
         for one in free:
             ledger.record(warehouse, f"{one['key']}-event", "event", night, now, "announced")
@@ -124,7 +133,7 @@ def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: d
         return _silent(spec, night, newest_closed)
     with open_warehouse(home, spec.model) as warehouse:
         ledger.begin(warehouse, night, datetime.now(UTC))
-        done, faults = consumers.request(spec, warehouse, ledger.pending(warehouse, night))
+        done, faults = consumers.request(spec, warehouse, night)
     if faults:
         raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
     return "; ".join(done) or f"{spec.model}: no request waits for a webhook or a command"
@@ -146,16 +155,30 @@ def _due(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dic
     policy = getattr(spec.actions, action)
     if policy.webhook is not None or policy.command is not None:
         return None
-    return _request(action, night, warehouse)
+    return _request(spec, action, night, warehouse)
 
 
-def _request(action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
-    row = warehouse.execute(
-        "SELECT o.key, o.payload FROM outbox AS o WHERE o.night = ? AND o.channel = ? "
-        "AND o.key NOT IN (SELECT key FROM dispatches) ORDER BY o.key LIMIT 1",
-        [night, action],
-    ).fetchone()
-    return {**json.loads(row[1]), "run_id": row[0]} if row else None
+def _request(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
+    """The request to offer on a night: its own, else the newest that an older night could not get rid of.
+
+    A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again.
+    """
+    rejected = {
+        key for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items() if said == "rejected"
+    }
+    waits = getattr(spec.actions, action).approval
+    found = [
+        one.row
+        for one in ledger.requests(spec, warehouse, night)
+        if one.row["channel"] == action
+        and one.due
+        and (one.own or one.row["key"] not in rejected)
+        and (one.own or not waits or (not one.tried and one.offered in (None, night)))
+    ]
+    if not found:
+        return None
+    row = max(found, key=lambda row: (row["night"], row["key"]))
+    return {**row["payload"], "run_id": row["key"]}
 
 
 def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:
@@ -164,7 +187,9 @@ def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     faults = telling.tell(warehouse, ledger.pending(warehouse, night), post, sender())
     try:
         said = _mail(spec, night, warehouse, post)
-    except DeliveryError as error:
+    except (DeliveryError, UsageError) as error:
+        if not faults:
+            raise
         faults.append(str(error))
     if faults:
         raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
@@ -185,10 +210,16 @@ def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     now = datetime.now(UTC)
     with speaking(spec.language):
         message = _message(spec, view, key, warehouse.home, now)
-    answer = post(message)
+    refusal = None
+    try:
+        answer = post(message)
+    except RecipientError as error:  # those who have it must not get it again, and somebody must hear of the others
+        answer, refusal = error.answer, error
     with warehouse.transaction():
         ledger.record(warehouse, key, "mail", night, now, answer)
         ledger.record_all(warehouse, told, now, f"told in {key}")
+    if refusal:
+        raise refusal
     return f"{spec.model}: the mail of {night} was {answer}"
 
 

@@ -8,6 +8,7 @@
     ├── UsageError       the command line or a DAG was asked for something impossible
     ├── RegistryError    the registry of models cannot be reached, or refuses what it is asked
     └── DeliveryError    a message or a trigger could not be handed over
+        └── RecipientError   a mail was taken for some of its recipients and refused for others
 
 The text of each is one sentence a person can act on: where, what was given, what is possible, what to do.
 """
@@ -39,6 +40,17 @@ class UsageError(NightjarError):
 
 class DeliveryError(NightjarError):
     """A message or a trigger could not be handed over."""
+
+
+class RecipientError(DeliveryError):
+    """A mail was taken for some of its recipients and refused for others; trying again would repeat it to the former.
+
+    `answer` is what the ledger keeps.
+    """
+
+    def __init__(self, sentence: str, answer: str) -> None:
+        super().__init__(sentence)
+        self.answer = answer
 
 
 class RegistryError(NightjarError):

@@ -345,7 +345,7 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "dispatches",
-        "the ledger of side effects: a key in here was handed over and is never handed over again",
+        "the ledger of side effects: a key in here was handed over, or given up as its answer says, and never is again",
         _columns("key VARCHAR, channel VARCHAR, night DATE, sent_at TIMESTAMP, answer VARCHAR"),
         night=None,
     ),

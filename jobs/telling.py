@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import ledger
 from jobs.engine import chat
-from jobs.errors import DeliveryError, UsageError
+from jobs.errors import NightjarError, RecipientError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,11 +41,25 @@ def tell(warehouse: Warehouse, rows: Iterable[dict[str, Any]], post: Post, sende
         else:
             try:
                 said = hand_over(row, post, sender, now)
-            except (DeliveryError, UsageError) as error:
+            except RecipientError as error:
+                said = error.answer
                 faults.append(f"{row['channel']}: {error}")
+            except Exception as error:
+                faults.append(f"{row['channel']}: {fault_of(error)}")
                 continue
         ledger.record(warehouse, row["key"], row["channel"], row["night"], now, said)
     return faults
+
+
+def fault_of(error: Exception) -> str:
+    """What is told of an error of one message, which must hold up no other.
+
+    Of an error that is not ours only the type: its text may hold the channel's URL, and with it a password.
+
+    >>> fault_of(UsageError("the environment variable PAGER is not set")), fault_of(KeyError("https://host/?token=t"))
+    ('the environment variable PAGER is not set', 'it could not be handed over: KeyError')
+    """
+    return str(error) if isinstance(error, NightjarError) else f"it could not be handed over: {type(error).__name__}"
 
 
 def hand_over(row: dict[str, Any], post: Post, sender: str, now: datetime) -> str:

@@ -25,7 +25,17 @@ class Post:
 
     letters: list[EmailMessage] = field(default_factory=list)
     closed: bool = False
+    unknown: set[str] = field(default_factory=set)
+    """Addresses it refuses."""
     url: str = ""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.closed:
@@ -36,10 +46,14 @@ class Post:
 
 @dataclass
 class Receiver:
-    """Keeps what was posted: path, key and body. Answers as told for the path, else 200 and `{}`."""
+    """Keeps what was posted: path, key and body. Answers as told for the path, else 200 and `{}`; a GET 200 too."""
 
     posted: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    """Paths that redirect, and where to."""
+    garbled: set[str] = field(default_factory=set)
+    """Paths whose answer is no HTTP."""
     url: str = ""
 
     def keys(self, path: str) -> list[str]:
@@ -71,11 +85,22 @@ def http_receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.posted.append((self.path, self.headers["Idempotency-Key"] or "", json.loads(body)))
             status, said = receiver.answers.get(self.path.partition("?")[0], (200, {}))
+            path = self.path.partition("?")[0]
+            if path in receiver.garbled:
+                self.wfile.write(b"what is this\r\n\r\n")
+                self.close_connection = True
+                return
             text = json.dumps(said).encode()
             self.send_response(status)
+            if path in receiver.moved:
+                self.send_header("Location", receiver.moved[path])
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+
+        def do_GET(self) -> None:
+            self.send_response(200)  # as a login page does
+            self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its own name
             """Not on the terminal."""

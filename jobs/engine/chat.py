@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.error
@@ -37,12 +38,25 @@ BYTES_MOST = {"dingtalk": 18_000, "feishu": 28_000, "wecom": 2_000}
 """Longer texts are refused (DingTalk 20,000, Feishu 30,000, WeCom 2,048 bytes); they are cut before."""
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A POST that is redirected would arrive as a GET without its body, and a login page answers 200 to that."""
+
+    def redirect_request(self, *_: Any) -> None:  # the opener then raises the status itself
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
 def send(url: str, subject: str, text: str, key: str, payload: Mapping[str, Any]) -> str:
     """Send one message and return what the other side said; DeliveryError where it did not take it.
 
     `key` stands in the text, or in the header `Idempotency-Key`, so that a repeat can be recognised.
     """
-    where = urlsplit(url)
+    try:
+        where = urlsplit(url)
+    except ValueError:
+        raise DeliveryError(f"the message {key} could not be sent: the channel's URL is not one") from None
     name, _, scheme = where.scheme.rpartition("+")
     service = name or (HOSTS.get(where.hostname or "") if scheme in ("http", "https") else None)
     if service in ROBOTS:
@@ -61,15 +75,25 @@ def post(url: str, payload: Mapping[str, Any], key: str, name: str = "webhook") 
 
 def _request(url: str, body: bytes, key: str, name: str) -> tuple[int, bytes]:
     headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": key, "User-Agent": "nightjar"}
-    asked = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - http(s) by the caller
     try:
-        with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:  # noqa: S310 - the same
+        asked = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - http(s) by the caller
+        with _OPENER.open(asked, timeout=TIMEOUT) as answer:
             return int(answer.status), answer.read(100_000)
     except urllib.error.HTTPError as error:
-        raise DeliveryError(f"{name} refused the message {key}: HTTP {error.code}") from None
-    except (OSError, ValueError) as error:
+        error.close()
+        raise DeliveryError(f"{name} refused the message {key}: {_refusal(error)}") from None
+    except http.client.InvalidURL:  # its text is a part of the URL
+        raise DeliveryError(f"{name} could not be reached for the message {key}: its URL is not one") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
         raise DeliveryError(f"{name} could not be reached for the message {key}: {reason}") from None
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    """What a status that is no success says; the place a redirect leads to may hold a password too."""
+    if 300 <= error.code < 400:
+        return f"HTTP {error.code}, it has moved; redirects are not followed, so give the new URL"
+    return f"HTTP {error.code}"
 
 
 def _robot(service: str, where: SplitResult, subject: str, text: str, key: str) -> str:

@@ -7,16 +7,17 @@ import ssl
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from jobs.errors import DeliveryError
+from jobs.errors import DeliveryError, RecipientError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from email.message import EmailMessage
 
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def send(message: EmailMessage, url: str, timeout: float = 30.0) -> str:
-    """Send and return the server's last word; DeliveryError when it does not take the mail."""
+    """Send and return the server's last word; DeliveryError when it does not take the mail, RecipientError for some."""
     server = urlsplit(url)
     if server.scheme not in PORTS or not server.hostname:
         raise DeliveryError(
@@ -41,4 +42,16 @@ def send(message: EmailMessage, url: str, timeout: float = 30.0) -> str:
             f"the mail '{message['Subject']}' was not taken by {server.hostname}:{port}: {error}; it stays in the "
             "outbox, run the night's delivery again"
         ) from error
-    return f"accepted by {server.hostname}:{port}" + (f", refused for {', '.join(refused)}" if refused else "")
+    return answer_of(message, f"{server.hostname}:{port}", refused)
+
+
+def answer_of(message: EmailMessage, server: str, refused: Mapping[str, tuple[int, bytes]]) -> str:
+    """What became of a mail that a server took; RecipientError where it refused some recipients (smtplib's mapping)."""
+    if not refused:
+        return f"accepted by {server}"
+    why = [f"{to} ({code} {said.decode(errors='replace')})" for to, (code, said) in refused.items()]
+    raise RecipientError(
+        f"the mail '{message['Subject']}' was accepted by {server} but refused for {', '.join(why)}; the others have "
+        "it and it is not sent again: correct mail.to, and tell those it was refused for",
+        f"accepted by {server}, refused for {', '.join(refused)}",
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs import answers, delivery, health
-from jobs.errors import DeliveryError, UsageError
+from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
 from tests.receivers import Post, Receiver, http_receiver, mail_server
@@ -187,6 +187,16 @@ def test_a_robot_that_answers_200_with_an_error_is_told_again(life: Kiosk, post:
     receiver.answers["/robot"] = (200, {"code": 0})
     speak(life, SILENT)
     assert len(receiver.posted) == 2
+
+
+def test_a_mail_refused_for_one_recipient_is_a_fault_and_is_not_repeated_to_the_other(life: Kiosk, post: Post) -> None:
+    life.changes |= {"channels": {"critical": ["mail"]}, "mail": {"to": ["night@example.org", "gone@example.org"]}}
+    post.unknown.add("gone@example.org")
+    life.run(days(1, SILENT), *STAGE_NAMES)
+    with pytest.raises(RecipientError, match=r"refused for gone@example\.org"):
+        delivery.dispatch(life.spec, day(SILENT), life.home, day(SILENT))
+    assert "was sent before" in str(delivery.dispatch(life.spec, day(SILENT), life.home, day(SILENT)))
+    assert len(post.letters) == 1
 
 
 # a night that did not run ---------------------------------------------------------------------------------------

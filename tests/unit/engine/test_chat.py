@@ -108,3 +108,27 @@ def test_no_error_shows_the_url_with_its_password(url: str) -> None:
     with pytest.raises(DeliveryError) as told:
         send(url)
     assert "geheim" not in str(told.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:geheim/x", "http://[geheim/x"])
+def test_a_url_that_is_none_is_a_clear_fault_and_not_shown(url: str) -> None:
+    with pytest.raises(DeliveryError, match="URL is not one") as told:
+        send(url)
+    assert "geheim" not in str(told.value)
+
+
+def test_an_answer_that_is_no_http_is_a_fault(receiver: Receiver) -> None:
+    receiver.garbled.add("/hook")
+    with pytest.raises(DeliveryError, match="webhook could not be reached for the message k-1: BadStatusLine"):
+        send(f"{receiver.url}/hook")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_not_taken_for_an_answer(receiver: Receiver, status: int) -> None:
+    """urllib would follow it with a GET without a body (RFC 9110, 15.4), which a login page answers with 200."""
+    receiver.answers["/old"] = (status, {})
+    receiver.moved["/old"] = f"{receiver.url}/new?token=geheim"
+    with pytest.raises(DeliveryError, match=f"HTTP {status}, it has moved; redirects are not followed") as told:
+        send(f"{receiver.url}/old")
+    assert "geheim" not in str(told.value)
+    assert [path for path, _, _ in receiver.posted] == ["/old"]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from jobs.engine import smtp
-from jobs.errors import DeliveryError
+from jobs.errors import DeliveryError, RecipientError
 from tests.receivers import mail_server
 
 if TYPE_CHECKING:
@@ -89,3 +89,14 @@ def test_a_server_that_nobody_vouches_for_gets_no_mail(
         pytest.raises(DeliveryError, match="certificate verify failed"),
     ):
         smtp.send(letter(), post.url.replace("smtp://", "smtp+starttls://"))
+
+
+def test_a_mail_refused_for_one_of_two_says_for_whom_and_why() -> None:
+    message = letter()
+    message.replace_header("To", "b@example.org, gone@example.org")
+    with mail_server() as post:
+        post.unknown.add("gone@example.org")
+        with pytest.raises(RecipientError, match=r"refused for gone@example.org \(550 no such user\)") as told:
+            smtp.send(message, post.url)
+        assert told.value.answer.endswith("refused for gone@example.org")
+        assert len(post.letters) == 1

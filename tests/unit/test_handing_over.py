@@ -1,0 +1,192 @@
+"""Requests reach who carries them out, whatever else is broken, and only while they still make sense."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jobs import delivery
+from jobs.engine.warehouse import open_warehouse
+from jobs.errors import DeliveryError
+from jobs.stages import incidents
+from tests.receivers import Receiver, http_receiver
+from tests.unit.methods.given_breaches import day
+from tests.unit.stages.test_incidents import RETRAIN, drift, fill, nights, spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FIRST = 5
+"""The night on which something is found; what is found lasts as long as a test says."""
+INCIDENT = "shop-2025-03-06-behaviour"
+KEY = f"{INCIDENT}-retrain"
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with http_receiver() as server:
+        monkeypatch.setenv("SWITCH", f"{server.url}/switch")
+        monkeypatch.setenv("PAGER", f"{server.url}/pager")
+        yield server
+
+
+def model(**given: Any) -> Any:
+    """A spec that retrains by webhook and tells critical incidents to a pager."""
+    usual: dict[str, Any] = {
+        "actions": {"retrain": {"webhook": "${SWITCH}"}}, "channels": {"critical": ["${PAGER}"], "warning": []},
+    }  # fmt: skip
+    return spec_of(**usual | given)
+
+
+def live(home: Path, spec: Any, last: int, until: int = FIRST) -> None:
+    """Run the nights through `last`; drift asks for a retraining from FIRST on, through `until`."""
+    with open_warehouse(home, "shop", wait=5) as warehouse:
+        for table in ("incidents", "decisions", "outbox"):
+            warehouse.execute(f"DELETE FROM {table}")
+        fill(warehouse, {number: [drift(number, **RETRAIN)] for number in range(FIRST, until + 1)})
+        incidents.run(spec, nights(0, last), warehouse)
+        warehouse.finish("report", nights(0, last))
+
+
+def speak(home: Path, spec: Any, number: int) -> str:
+    return str(delivery.dispatch(spec, day(number), home, day(number)))
+
+
+def test_a_dead_chat_does_not_keep_a_request_from_being_handed_over(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers["/pager"] = (503, {})
+    live(tmp_path, model(), FIRST)
+    with pytest.raises(DeliveryError, match=r"\$\{PAGER\}: webhook refused the message .* HTTP 503"):
+        speak(tmp_path, model(), FIRST)
+    assert receiver.keys("/switch") == [KEY]
+
+
+def test_what_failed_of_messages_and_requests_is_told_together(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers |= {"/pager": (503, {}), "/switch": (500, {})}
+    live(tmp_path, model(), FIRST)
+    with pytest.raises(DeliveryError, match=r"HTTP 503; retrain: webhook of retrain refused .* HTTP 500"):
+        speak(tmp_path, model(), FIRST)
+
+
+def test_a_pager_that_talks_nonsense_holds_up_neither_the_other_channels_nor_the_request(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.garbled.add("/pager")
+    monkeypatch.setenv("AGAIN", f"{receiver.url}/again")
+    spec = model(channels={"critical": ["${PAGER}", "${ZERO}", "${AGAIN}"], "warning": []})
+    monkeypatch.setenv("ZERO", "wecom+http://127.0.0.1:geheim/x")
+    live(tmp_path, spec, FIRST)
+    with pytest.raises(DeliveryError, match=r"\$\{PAGER\}: .* BadStatusLine; \$\{ZERO\}: ") as told:
+        speak(tmp_path, spec, FIRST)
+    assert "geheim" not in str(told.value)
+    assert (len(receiver.keys("/again")), receiver.keys("/switch")) == (1, [KEY])
+
+
+def test_an_error_nobody_thought_of_holds_up_no_other_row_and_shows_no_password(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """A program's argument with a zero byte: subprocess raises a ValueError of its own."""
+    spec = model(actions={"retrain": {"command": ["true", "geheim\0"]}})
+    live(tmp_path, spec, FIRST)
+    with pytest.raises(DeliveryError, match="retrain: it could not be handed over: ValueError") as told:
+        speak(tmp_path, spec, FIRST)
+    assert "geheim" not in str(told.value)
+    assert len(receiver.keys("/pager")) == 1
+
+
+# a request that was not taken on its night ------------------------------------------------------------------------
+
+
+def test_what_a_night_decided_that_never_spoke_is_handed_over_by_the_next_one_that_speaks(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """An outage of a night must not cost the retraining that decisions count as requested."""
+    live(tmp_path, model(), FIRST + 2, until=FIRST + 2)
+    assert "retrain handed over" in speak(tmp_path, model(), FIRST + 2)
+    speak(tmp_path, model(), FIRST + 2)
+    assert receiver.keys("/switch") == [KEY]
+
+
+def test_what_a_silent_night_decided_is_not_handed_over_once_nothing_asks_for_it(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    live(tmp_path, model(), FIRST + 1)  # open still, and quiet
+    speak(tmp_path, model(), FIRST + 1)
+    assert receiver.keys("/switch") == []
+
+
+def test_a_muted_figure_of_a_silent_night_asks_for_nothing_later(tmp_path: Path, receiver: Receiver) -> None:
+    live(tmp_path, model(), FIRST, until=FIRST + 1)
+    mute = {"metric": "psi", "until": str(day(FIRST + 9))}
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        incidents.run(model(mutes=[mute]), nights(FIRST + 1, FIRST + 1), warehouse)
+        warehouse.finish("report", nights(0, FIRST + 1))
+    speak(tmp_path, model(mutes=[mute]), FIRST + 1)
+    assert receiver.keys("/switch") == []
+
+
+def test_what_a_silent_night_decided_is_due_for_a_dag_too_and_announced_once(tmp_path: Path) -> None:
+    spec = model(actions={}, channels={"critical": [], "warning": []})
+    live(tmp_path, spec, FIRST + 2, until=FIRST + 2)
+    now = datetime(2025, 3, 9, tzinfo=UTC)
+    found = delivery.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2))
+    assert found is not None
+    assert found["run_id"] == KEY
+    delivery.record(spec, tmp_path, KEY, "retrain", day(FIRST + 2), now, "started")
+    assert delivery.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2)) is None
+    announced = [delivery.to_announce(spec, day(FIRST + 2), tmp_path, now) for _ in range(2)]
+    assert [[one["key"] for one in payloads] for payloads in announced] == [[KEY], []]
+
+
+def test_a_person_is_asked_by_one_night_only_for_what_a_silent_one_decided(tmp_path: Path) -> None:
+    spec = model(actions={"retrain": {"approval": True}})
+    live(tmp_path, spec, FIRST + 3, until=FIRST + 3)
+    for number, asked in ((2, KEY), (3, None), (2, KEY)):
+        payload, _ = delivery.request_due(spec, "retrain", day(FIRST + number), tmp_path)
+        assert (payload or {}).get("key") == asked
+    delivery.answer_request(spec, "retrain", day(FIRST + 2), tmp_path, "Ada", approved=True)
+    assert delivery.request_due(spec, "retrain", day(FIRST + 2), tmp_path)[1] == "approved"
+
+
+def test_a_request_that_failed_is_tried_again_on_a_quiet_night_while_its_incident_is_open(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    receiver.answers["/switch"] = (500, {})
+    live(tmp_path, model(), FIRST + 1)
+    with pytest.raises(DeliveryError, match="HTTP 500"):
+        speak(tmp_path, model(), FIRST)
+    receiver.answers.clear()
+    receiver.posted.clear()
+    speak(tmp_path, model(), FIRST + 1)
+    assert receiver.keys("/switch") == [KEY]
+
+
+def test_a_request_that_failed_is_given_up_once_its_incident_is_over(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers["/switch"] = (500, {})
+    live(tmp_path, model(), FIRST + 4)
+    with pytest.raises(DeliveryError, match="HTTP 500"):
+        speak(tmp_path, model(), FIRST)
+    receiver.answers.clear()
+    receiver.posted.clear()
+    assert f"retrain not handed over: its incident is over ({INCIDENT})" in speak(tmp_path, model(), FIRST + 4)
+    assert "not handed over" not in speak(tmp_path, model(), FIRST + 4)
+    assert receiver.keys("/switch") == []
+
+
+# the end of what nobody was told of --------------------------------------------------------------------------------
+
+
+def test_the_end_of_an_incident_is_told_only_where_its_beginning_was(tmp_path: Path, receiver: Receiver) -> None:
+    live(tmp_path, model(), FIRST + 4)
+    speak(tmp_path, model(), FIRST + 3)  # the night it is over: quiet for three nights
+    speak(tmp_path, model(), FIRST + 4)
+    assert receiver.keys("/pager") == []
+
+
+def test_the_end_of_an_incident_is_told_where_its_beginning_was_told(tmp_path: Path, receiver: Receiver) -> None:
+    live(tmp_path, model(), FIRST + 4)
+    speak(tmp_path, model(), FIRST)
+    speak(tmp_path, model(), FIRST + 3)
+    assert [payload["state"] for path, _, payload in receiver.posted if path == "/pager"] == ["opened", "resolved"]
