@@ -137,11 +137,15 @@ def figure(item: Evidence) -> str:
     return say("{told} ({held})", told=told, held=held) if held else told
 
 
+TITLE_MOST = 150
+"""Letters of a title; what does not fit is counted, never cut in the middle of a figure."""
+
+
 def title(evidence: Sequence[Evidence]) -> str:
     """What happened and what it did, from evidence sorted by weight: causes, an arrow, effects.
 
-    At most two causes and two effects, each metric once; the rest is in the evidence. Information only tells where
-    nothing else does.
+    At most two causes and two effects, fewer where they would be longer than TITLE_MOST, each metric once; the rest is
+    in the evidence. Information only tells where nothing else does.
 
     >>> title([
     ...     {"role": "cause", "metric": "psi", "feature": "browsing_minutes", "value": 1.2391},
@@ -157,8 +161,13 @@ def title(evidence: Sequence[Evidence]) -> str:
             effects.setdefault(item["metric"], figure(item))
     if not causes and not effects:
         return figure(evidence[0]) if evidence else say("nothing is known")
-    sides = [_list(list(dict.fromkeys(causes))), _list(list(effects.values()))]
-    return " → ".join(side for side in sides if side)
+    sides = list(dict.fromkeys(causes)), list(effects.values())
+    told = ""
+    for most in ((2, 2), (2, 1), (1, 2), (1, 1)):
+        told = " → ".join(_list(side, shown) for side, shown in zip(sides, most, strict=True) if side)
+        if len(told) <= TITLE_MOST:
+            break
+    return told
 
 
 def _cause(item: Evidence) -> str:
