@@ -154,15 +154,18 @@ def title(evidence: Sequence[Evidence]) -> str:
     'browsing_minutes drifted (PSI 1.24) → accuracy 83.1 % (expected 95.0 %)'
     """
     evidence = [item for item in evidence if item["role"] != "context"]
-    causes = [_cause(item) for item in evidence if item["role"] == "cause"]
+    causes: dict[tuple[str, str], str] = {}
+    for item in evidence:
+        if item["role"] == "cause":  # a feature once, though every version has a figure of it
+            told = _cause(item)
+            causes.setdefault((item["metric"], item.get("feature") or told), told)
     effects: dict[str, str] = {}
     for item in evidence:
         if item["role"] == "effect" and item.get("severity") != "info":
             effects.setdefault(item["metric"], figure(item))
     if not causes and not effects:
         return figure(evidence[0]) if evidence else say("nothing is known")
-    sides = list(dict.fromkeys(causes)), list(effects.values())
-    told = ""
+    sides = list(causes.values()), list(effects.values())
     for most in ((2, 2), (2, 1), (1, 2), (1, 1)):
         told = " → ".join(_list(side, shown) for side, shown in zip(sides, most, strict=True) if side)
         if len(told) <= TITLE_MOST:
