@@ -104,7 +104,7 @@ def weight(one: Mapping[str, Any], importance: Mapping[str, float]) -> float:
     if one["feature"] in PSEUDO_FEATURES:
         return _saturating(value or 0.0)
     # Severity first, then the whole before its parts, then how far it moved.
-    standing = 2.0 * RANK[one["severity"]] + (0.5 if one["segment"] == "all" else 0.0)
+    standing = _standing(one, one["severity"]) + (0.5 if one["segment"] == "all" else 0.0)
     if value is None or expected is None:
         return standing
     return standing + 0.5 * _saturating(abs(value - expected) / max(abs(expected), 1e-9))
@@ -175,12 +175,41 @@ def _key(one: Item) -> tuple[Any, ...]:
 
 
 def _worse(old: Item, new: Item, *, night: bool) -> Item:
-    worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
+    """The figure farther beyond what it is held against, with the worst severity that either had."""
+    if night:
+        worst = new if _farther(new, old) else old
+    else:  # several rules about one figure: the most severe one speaks
+        worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
+    severity = max(old["severity"], new["severity"], key=RANK.__getitem__)
     return worst | {
+        "severity": severity,
+        "weight": rounded(worst["weight"] + _standing(worst, severity) - _standing(worst, worst["severity"])),
         "first_day": min(old["first_day"], new["first_day"]),
         "last_day": max(old["last_day"], new["last_day"]),
         "nights": old["nights"] + (1 if night else 0),
     }
+
+
+def _farther(new: Item, old: Item) -> bool:
+    """Whether `new` is worse than `old`, whatever their severities, which decide only between equals."""
+    first, second = new["value"], old["value"]
+    if first is not None and second is not None:
+        ranges = [
+            None if one["expected"] is None else abs(one["value"] - one["expected"]) / max(abs(one["expected"]), 1e-9)
+            for one in (new, old)
+        ]
+        if ranges[0] is not None and ranges[1] is not None:
+            first, second = ranges[0], ranges[1]
+        elif new["lower"] is not None and new["upper"] is None:
+            first, second = -first, -second
+        if first != second:
+            return bool(first > second)
+    return bool((RANK[new["severity"]], new["weight"]) > (RANK[old["severity"]], old["weight"]))
+
+
+def _standing(one: Item, severity: str) -> float:
+    """What a severity adds to an item's weight."""
+    return 2.0 * RANK[severity] if one["role"] == "effect" and one["feature"] not in PSEUDO_FEATURES else 0.0
 
 
 def days(evidence: Iterable[Item]) -> Days | None:
