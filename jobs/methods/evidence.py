@@ -207,7 +207,7 @@ def _farther(new: Item, old: Item) -> bool:
     return bool((RANK[new["severity"]], new["weight"]) > (RANK[old["severity"]], old["weight"]))
 
 
-def _standing(one: Item, severity: str) -> float:
+def _standing(one: Mapping[str, Any], severity: str) -> float:
     """What a severity adds to an item's weight."""
     return 2.0 * RANK[severity] if one["role"] == "effect" and one["feature"] not in PSEUDO_FEATURES else 0.0
 
