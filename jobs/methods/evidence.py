@@ -212,6 +212,31 @@ def _standing(one: Mapping[str, Any], severity: str) -> float:
     return 2.0 * RANK[severity] if one["role"] == "effect" and one["feature"] not in PSEUDO_FEATURES else 0.0
 
 
+def grown(before: Sequence[Item], tonight: Iterable[Item]) -> bool:
+    """Whether tonight's figures bring trouble of another kind: a cause not in `before`, or the first effect of a layer.
+
+    Features and versions are causes of their own. Effects of one layer (the model's scores, business) tell the same
+    story, so accuracy after recall is no other trouble, and conversion after recall is. Information and muted figures
+    bring nothing, and one that already holds MOST figures no longer knows what it has seen.
+    """
+    if len(before) >= MOST:
+        return False
+    known = {_trouble(one) for one in before if one["severity"] != "info" and "muted" not in one}
+    found = {_trouble(one) for one in tonight if one["severity"] != "info" and "muted" not in one}
+    return bool(found - known - {None})
+
+
+def _trouble(one: Item) -> tuple[str, str] | None:
+    """What kind of trouble an item speaks of; None where another item speaks of it better."""
+    if one["role"] == "cause":
+        own = one["version"] if one["metric"] == "version" else one["feature"]
+        return ("cause", own) if own else None
+    known = BY_NAME.get(one["metric"])
+    if one["role"] != "effect" or one["segment"] != "all" or one["feature"] or known is None:
+        return None
+    return ("effect", known.layer)
+
+
 def days(evidence: Iterable[Item]) -> Days | None:
     """The days that evidence is about; information alone is about none."""
     telling = [one for one in evidence if one["severity"] != "info"]

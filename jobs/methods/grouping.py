@@ -98,6 +98,8 @@ class Told:
     """Whether it has a row tonight: every incident but one that was resolved before and is not reopened."""
     changed: bool
     """Whether people should hear of it: opened, escalated or resolved tonight."""
+    grown: bool = False
+    """Whether it is open as before and something joined it that was not in it: see `jobs.methods.evidence.grown`."""
 
 
 def incident_id(model: str, opened: date, scope: str) -> str:
@@ -198,7 +200,8 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet_nights=quiet,
         evidence=_merged(one.evidence, breaches),
     )
-    return Told(after, tuple(breaches if risen else fresh), news=True, changed=state != "ongoing")
+    grown = state == "ongoing" and evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
+    return Told(after, tuple(breaches if risen else fresh), news=True, changed=state != "ongoing", grown=grown)
 
 
 def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:

@@ -245,6 +245,9 @@ SENTENCES = {
     "state ongoing": "It has been open since {opened}.",
     "state escalated": "It has been open since {opened} and is now {severity}.",
     "state resolved": "It is over: it lasted {nights}, from {opened} to {last}, and {quiet} since were quiet.",
+    "decision waiting": (
+        "A {action} has been requested and waits for approval: nightjar approve {model} {key} --by NAME."
+    ),
     "decision requested": "A {action} has been requested.",
     "decision held": "A {action} is held back: {reason}.",
     "decision dry_run": "A {action} would have been requested; the spec says dry_run.",
@@ -252,6 +255,8 @@ SENTENCES = {
     "subject opened": "[{severity}] {model}: {title}",
     "subject ongoing": "[{severity}] {model}, still open: {title}",
     "subject escalated": "[{severity}] {model}, worse: {title}",
+    "subject grown": "[{severity}] {model}, more of it: {title}",
+    "subject decided": "[{severity}] {model}, decided: {title}",
     "subject resolved": "[resolved] {model}, after {nights}: {title}",
     "note": "[info] {model}: {title}",
     "notes": "[info] {model}: {title} and {count} more",
@@ -322,7 +327,10 @@ def note(model: str, lines: Sequence[str], count: int) -> str:
 
 def decision(row: Mapping[str, Any]) -> str:
     """What was decided: a row of `decisions`."""
-    return say(SENTENCES[f"decision {row['outcome']}"], action=say(row["action"]), reason=row["reason"])
+    payload = row.get("payload") or {}
+    waiting = row["outcome"] == "requested" and payload.get("audit", {}).get("guards", {}).get("approval")
+    told = SENTENCES["decision waiting" if waiting else f"decision {row['outcome']}"]
+    return say(told, action=say(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"])
 
 
 def owner(name: str) -> str:
