@@ -34,6 +34,13 @@ class Incident:
     last_breach: date
     quiet_nights: int
     evidence: tuple[Item, ...]
+    reopened: date | None = None
+    """The night on which late figures opened it again, the last one where there are several."""
+
+    @property
+    def nights(self) -> int:
+        """How long it has lasted, or lasted since it was opened again."""
+        return (self.last_breach - (self.reopened or self.opened)).days + 1
 
     @property
     def title(self) -> str:
@@ -46,6 +53,7 @@ class Incident:
         life = {
             "state": self.state, "opened": str(self.opened), "last_breach": str(self.last_breach),
             "severity": self.severity, "quiet_nights": self.quiet_nights,
+            "reopened": str(self.reopened or ""),
         }  # fmt: skip
         return join([story.tell(self.evidence), story.state(life)])
 
@@ -216,6 +224,7 @@ def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:
         last_breach=tonight.night,
         quiet_nights=0,
         evidence=_merged(one.evidence, breaches),
+        reopened=tonight.night,
     )
     return Told(after, tuple(breaches), news=True, changed=True)
 

@@ -96,8 +96,9 @@ def _message(
     incident: Incident, state: str, channel: str, decided: Sequence[Mapping[str, Any]], audience: Audience
 ) -> dict[str, Any]:
     key = f"{incident.incident}-{state}-{audience.night}{_suffix(channel)}"
-    nights = wording.nights_text((incident.last_breach - incident.opened).days + 1)
-    subject = wording.subject(state, incident.severity, audience.model, incident.title, nights)
+    nights = wording.nights_text(incident.nights)
+    lead = "reopened" if incident.reopened == audience.night and state == "escalated" else state
+    subject = wording.subject(lead, incident.severity, audience.model, incident.title, nights)
     mine = [row for row in decided if row["incident"] == incident.incident]
     return {
         "night": audience.night,

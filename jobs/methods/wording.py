@@ -245,6 +245,11 @@ SENTENCES = {
     "state ongoing": "It has been open since {opened}.",
     "state escalated": "It has been open since {opened} and is now {severity}.",
     "state resolved": "It is over: it lasted {nights}, from {opened} to {last}, and {quiet} since were quiet.",
+    "again ongoing": "It was opened on {opened} and has been open again since {reopened}.",
+    "again escalated": "It was over; late figures show that it was worse than known: open again, now {severity}.",
+    "again resolved": (
+        "It is over again: reopened on {reopened}, it lasted {nights} more, to {last}, and {quiet} since were quiet."
+    ),
     "decision waiting": (
         "A {action} has been requested and waits for approval: nightjar approve {model} {key} --by NAME."
     ),
@@ -255,6 +260,7 @@ SENTENCES = {
     "subject opened": "[{severity}] {model}: {title}",
     "subject ongoing": "[{severity}] {model}, still open: {title}",
     "subject escalated": "[{severity}] {model}, worse: {title}",
+    "subject reopened": "[{severity}] {model}, open again: {title}",
     "subject grown": "[{severity}] {model}, more of it: {title}",
     "subject decided": "[{severity}] {model}, decided: {title}",
     "subject resolved": "[resolved] {model}, after {nights}: {title}",

@@ -214,6 +214,7 @@ def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Inc
             last_breach=row["last_breach"].date(),
             quiet_nights=int(row["quiet_nights"]),
             evidence=tuple(json.loads(row["evidence"])),
+            reopened=None if pd.isna(row["reopened"]) else row["reopened"].date(),
         )
         for row in _records(rows)
     ]

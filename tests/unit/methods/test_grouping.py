@@ -116,6 +116,21 @@ def test_late_labels_that_are_worse_than_known_reopen_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_reopened_incident_counts_its_nights_from_the_reopening_and_says_so() -> None:
+    """Drift of nights 2 to 5, over on night 8; late labels are worse on nights 9 and 10, over on night 13."""
+    told = {number: one.incident for number, one in drift_of_four_days((9, "critical"), (10, "critical"))}
+    assert told[8].text.endswith(
+        "It is over: it lasted 4 nights, from 2025-03-03 to 2025-03-06, and 3 nights since were quiet."
+    )
+    assert told[9].text.endswith("late figures show that it was worse than known: open again, now critical.")
+    assert told[10].text.endswith("It was opened on 2025-03-03 and has been open again since 2025-03-10.")
+    end = max(told)
+    assert (told[end].state, told[end].nights) == ("resolved", 1)
+    assert told[end].text.endswith(
+        "It is over again: reopened on 2025-03-10, it lasted 1 night more, to 2025-03-10, and 3 nights since were quiet."
+    )
+
+
 def test_a_later_age_of_a_day_already_told_does_not_keep_an_incident_open() -> None:
     nights = {number: [accuracy(number, 1)] for number in range(2, 10)}
     late = {number: [accuracy(number, 7)] for number in range(10, 16)}
