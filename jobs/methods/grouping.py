@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import join
-from jobs.methods import evidence, story, wording
+from jobs.methods import evidence, overlapping, story, wording
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -60,6 +60,13 @@ class Incident:
     @property
     def is_open(self) -> bool:
         return self.state != "resolved"
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments that an incident of a segment is about: its own, and those that fell with it."""
+        if ":" not in self.scope:
+            return frozenset()
+        return frozenset(one["segment"] for one in self.evidence if one["severity"] != "info")
 
     def covers(self, day: date) -> bool:
         """Whether a figure of that prediction day tells of this incident."""
@@ -152,6 +159,8 @@ def _assign(tonight: Night, standing: Sequence[Incident], past: Sequence[Inciden
             owner = scopes[narrow].incident
         elif breach.base in scopes:
             owner = scopes[breach.base].incident
+        elif beside := _beside(breach, standing):
+            owner = beside.incident
         elif echoed := _answering(breach, past):
             owner = echoed.incident
         elif any(one.severity != "info" for one in answers.get(NEW + breach.base, [])):
@@ -159,7 +168,13 @@ def _assign(tonight: Night, standing: Sequence[Incident], past: Sequence[Inciden
         else:
             owner = NEW + narrow
         answers.setdefault(owner, []).append(breach)
-    return answers
+    return overlapping.merged(answers, NEW)
+
+
+def _beside(breach: Breach, standing: Sequence[Incident]) -> Incident | None:
+    """The open incident of another segment that this one fell with; the newest where there are several."""
+    same = [one for one in standing if one.scope.startswith(f"{breach.base}:") and breach.segment in one.segments]
+    return max(same, key=lambda one: (one.opened, one.incident), default=None)
 
 
 def _answering(breach: Breach, past: Sequence[Incident]) -> Incident | None:
@@ -170,7 +185,8 @@ def _answering(breach: Breach, past: Sequence[Incident]) -> Incident | None:
     if not breach.late:
         return None
     scopes = {breach.base, breach.base if breach.segment == "all" else f"{breach.base}:{breach.segment}"}
-    same = [one for one in past if one.scope in scopes and one.covers(breach.day)]
+    fell = [one for one in past if one.scope in scopes or _beside(breach, [one])]
+    same = [one for one in fell if one.covers(breach.day)]
     return max(same, key=lambda one: (one.opened, one.incident), default=None)
 
 

@@ -47,6 +47,43 @@ def test_a_segment_that_had_an_incident_keeps_it_when_the_whole_falls_too() -> N
     ]
 
 
+ONE_FAULT = [accuracy(2, segment="channel=TA/TO", n=300), accuracy(2, segment="segment=Online TA", n=420)]
+
+
+def test_one_fault_in_two_segments_that_overlap_is_one_incident_of_the_larger() -> None:
+    """On its first night and while it lasts: segments of two columns, the same figure of the same day."""
+    again = [accuracy(3, segment="channel=TA/TO"), accuracy(3, segment="segment=Online TA")]
+    told = walk({2: ONE_FAULT, 3: again, 4: [accuracy(4, segment="channel=TA/TO")]}, last=4)
+    assert [(number, one.incident.scope, one.incident.state) for number, one in told] == [
+        (2, "behaviour:segment=Online TA", "opened"),
+        (3, "behaviour:segment=Online TA", "ongoing"),
+        (4, "behaviour:segment=Online TA", "ongoing"),
+    ]
+    assert told[-1][1].incident.last_breach == day(4)
+
+
+def test_the_order_of_breaches_does_not_matter_for_what_is_one_fault() -> None:
+    (one,), (other,) = (walk({2: nights}, last=2) for nights in (ONE_FAULT, ONE_FAULT[::-1]))
+    assert one == other
+
+
+def test_late_labels_of_a_segment_that_fell_with_another_open_nothing() -> None:
+    late = [accuracy(8, 7, segment="channel=TA/TO")]
+    told = walk({2: ONE_FAULT, 8: late}, last=8)
+    assert {one.incident.scope for _, one in told} == {"behaviour:segment=Online TA"}
+
+
+def test_values_of_one_column_and_other_figures_are_troubles_of_their_own() -> None:
+    apart = [
+        accuracy(2, segment="country=FR"), accuracy(2, segment="country=DE"),
+        drift(2, segment="plan=new"), accuracy(2, segment="shop=web", value=0.99, lower=None, upper=0.98),
+    ]  # fmt: skip
+    told = walk({2: apart}, last=2)
+    assert [one.incident.scope for _, one in told] == [
+        "behaviour:country=DE", "behaviour:country=FR", "behaviour:plan=new", "behaviour:shop=web",
+    ]  # fmt: skip
+
+
 def test_information_opens_nothing_but_is_kept_as_evidence() -> None:
     info = breach("score_mean", 2, severity="info")
     assert walk({2: [info]}, last=2) == []

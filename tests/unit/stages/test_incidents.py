@@ -192,7 +192,7 @@ def test_late_labels_of_an_incidents_days_open_no_second_one(warehouse: Warehous
     incidents.run(spec_of(), nights(0, LAST), warehouse)
     opened = warehouse.read("incidents").query("state == 'opened'").sort_values("night")
     assert opened["scope"].tolist() == ["behaviour", "behaviour", "behaviour:plan=new", "behaviour"]
-    assert opened["night"].dt.date.tolist() == [day(5), day(18), day(30)]
+    assert opened["night"].dt.date.tolist() == [day(5), day(18), day(30), day(40)]
 
 
 def test_quiet_nights_write_nothing(warehouse: Warehouse) -> None:
