@@ -22,7 +22,7 @@ from reports import mail_pictures, sentence
 from reports.formats import short_day
 from reports.mail_html import html_part
 from reports.mail_text import text_part
-from reports.text import plain
+from reports.text import plain, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +90,9 @@ def subject(view: NightView) -> str:
     lead = sentence.stated(view.state if view.state in sentence.STATES else "info")
     head = say("[{state}] {model} {day}: ", state=lead, model=view.model, day=short_day(view.night))
     if not view.incidents:
-        said = say("resolved: {title}", title=view.resolved[0].title) if view.resolved else say("no open incident")
-        return plain(head + said, SUBJECT_MOST)
+        if not view.resolved:
+            return plain(head + say("no open incident"), SUBJECT_MOST)
+        room = SUBJECT_MOST - len(head) - len(say("resolved: {title}", title=""))
+        return head + say("resolved: {title}", title=shortened(view.resolved[0].title, max(room, 20)))
     rest = say(" (+{count} more)", count=len(view.incidents) - 1) if len(view.incidents) > 1 else ""
-    return head + plain(view.incidents[0].title, max(SUBJECT_MOST - len(head) - len(rest), 20)) + rest
+    return head + shortened(view.incidents[0].title, max(SUBJECT_MOST - len(head) - len(rest), 20)) + rest

@@ -118,7 +118,7 @@ def _incident(incident: Incident, *, told: bool) -> Iterator[str]:
         if incident.text:
             yield from _wrapped(plain(incident.text, TEXT_MOST), " " * len(lead))
         for one in incident.decisions[:2]:
-            gaps = {"action": say(one.action), "outcome": say(one.outcome, context="decision"), "reason": one.reason}
+            gaps = {"action": say(one.action), "outcome": say(one.told, context="decision"), "reason": one.reason}
             said = say("{action} {outcome} on {day}: {reason}", day=short_day(one.night), **gaps)
             yield from _wrapped(said, " " * len(lead) + "-> ")
 

@@ -132,13 +132,15 @@ def _done(view: NightView) -> str:
     """What was asked for about the open incidents."""
     decisions = [decision for incident in view.incidents for decision in incident.decisions]
     asked = {decision.action: decision for decision in reversed(decisions) if decision.outcome == "requested"}
-    held = sorted({decision.action for decision in decisions} - set(asked))
+    tried = {decision.action for decision in decisions if decision.outcome == "dry_run"} - set(asked)
+    held = sorted({decision.action for decision in decisions} - set(asked) - tried)
     dated = [(one.night, action) for action, one in asked.items()]
     if len(dated) == 1:
         said = [say("a {action} was requested on {day}", action=say(dated[0][1]), day=short_day(dated[0][0]))]
     else:
         names = [say("a {action} ({day})", action=say(action), day=short_day(night)) for night, action in sorted(dated)]
         said = [say("{names} were requested", names=listed(names))] if names else []
+    said += [say("a {action} would have been requested (dry run)", action=say(action)) for action in sorted(tried)]
     said += [say("a {action} is held back", action=say(action)) for action in held]
     return say(", ", context="clauses").join(said)
 

@@ -30,6 +30,26 @@ def plain(text: str | None, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def shortened(title: str, limit: int) -> str:
+    """An incident's title in at most `limit` characters, whole figures left out where it is longer.
+
+    >>> shortened("a drifted (PSI 0.50) and b drifted (PSI 0.40) → volume 80 (expected 90)", limit=50)
+    'a drifted (PSI 0.50) → volume 80 (expected 90) …'
+    >>> shortened("a drifted (PSI 0.50), b drifted (PSI 0.40) and 3 more", limit=30)
+    'a drifted (PSI 0.50) …'
+    """
+    told = plain(title, 4 * limit)
+    if len(told) <= limit:
+        return told
+    between = "|".join(re.escape(say(one)) for one in (", ", " and "))
+    sides = [re.split(between, side)[0] for side in told.split(" → ")]
+    for many in (len(sides), 1):
+        short = " → ".join(sides[:many]) + " …"
+        if len(short) <= limit:
+            return short
+    return plain(told, limit)
+
+
 def listed(names: list[str] | tuple[str, ...], most: int = 3) -> str:
     """`a, b and c`; beyond `most` the rest is counted.
 

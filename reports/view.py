@@ -42,13 +42,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided about an incident: outcome is requested or held."""
+    """What was decided about an incident: outcome is requested, held or dry_run (it would have been requested)."""
 
     night: int
     action: str
     outcome: str
     reason: str
     incident: str
+
+    @property
+    def told(self) -> str:
+        """The outcome as a word."""
+        return self.outcome.replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def weight(one: Mapping[str, Any], importance: Mapping[str, float]) -> float:
     if one["feature"] in PSEUDO_FEATURES:
         return _saturating(value or 0.0)
     # Severity first, then the whole before its parts, then how far it moved.
-    standing = 2.0 * RANK[one["severity"]] + (0.5 if one["segment"] == "all" else 0.0)
+    standing = _standing(one, one["severity"]) + (0.5 if one["segment"] == "all" else 0.0)
     if value is None or expected is None:
         return standing
     return standing + 0.5 * _saturating(abs(value - expected) / max(abs(expected), 1e-9))
@@ -175,12 +175,66 @@ def _key(one: Item) -> tuple[Any, ...]:
 
 
 def _worse(old: Item, new: Item, *, night: bool) -> Item:
-    worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
+    """The figure farther beyond what it is held against, with the worst severity that either had."""
+    if night:
+        worst = new if _farther(new, old) else old
+    else:  # several rules about one figure: the most severe one speaks
+        worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
+    severity = max(old["severity"], new["severity"], key=RANK.__getitem__)
     return worst | {
+        "severity": severity,
+        "weight": rounded(worst["weight"] + _standing(worst, severity) - _standing(worst, worst["severity"])),
         "first_day": min(old["first_day"], new["first_day"]),
         "last_day": max(old["last_day"], new["last_day"]),
         "nights": old["nights"] + (1 if night else 0),
     }
+
+
+def _farther(new: Item, old: Item) -> bool:
+    """Whether `new` is worse than `old`, whatever their severities, which decide only between equals."""
+    first, second = new["value"], old["value"]
+    if first is not None and second is not None:
+        ranges = [
+            None if one["expected"] is None else abs(one["value"] - one["expected"]) / max(abs(one["expected"]), 1e-9)
+            for one in (new, old)
+        ]
+        if ranges[0] is not None and ranges[1] is not None:
+            first, second = ranges[0], ranges[1]
+        elif new["lower"] is not None and new["upper"] is None:
+            first, second = -first, -second
+        if first != second:
+            return bool(first > second)
+    return bool((RANK[new["severity"]], new["weight"]) > (RANK[old["severity"]], old["weight"]))
+
+
+def _standing(one: Mapping[str, Any], severity: str) -> float:
+    """What a severity adds to an item's weight."""
+    return 2.0 * RANK[severity] if one["role"] == "effect" and one["feature"] not in PSEUDO_FEATURES else 0.0
+
+
+def grown(before: Sequence[Item], tonight: Iterable[Item]) -> bool:
+    """Whether tonight's figures bring trouble of another kind: a cause not in `before`, or the first effect of a layer.
+
+    Features and versions are causes of their own. Effects of one layer (the model's scores, business) tell the same
+    story, so accuracy after recall is no other trouble, and conversion after recall is. Information and muted figures
+    bring nothing, and one that already holds MOST figures no longer knows what it has seen.
+    """
+    if len(before) >= MOST:
+        return False
+    known = {_trouble(one) for one in before if one["severity"] != "info" and "muted" not in one}
+    found = {_trouble(one) for one in tonight if one["severity"] != "info" and "muted" not in one}
+    return bool(found - known - {None})
+
+
+def _trouble(one: Item) -> tuple[str, str] | None:
+    """What kind of trouble an item speaks of; None where another item speaks of it better."""
+    if one["role"] == "cause":
+        own = one["version"] if one["metric"] == "version" else one["feature"]
+        return ("cause", own) if own else None
+    known = BY_NAME.get(one["metric"])
+    if one["role"] != "effect" or one["segment"] != "all" or one["feature"] or known is None:
+        return None
+    return ("effect", known.layer)
 
 
 def days(evidence: Iterable[Item]) -> Days | None:

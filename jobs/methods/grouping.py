@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import join
-from jobs.methods import evidence, story, wording
+from jobs.methods import evidence, overlapping, story, wording
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ class Incident:
     last_breach: date
     quiet_nights: int
     evidence: tuple[Item, ...]
+    reopened: date | None = None
+    """The night on which late figures opened it again, the last one where there are several."""
+
+    @property
+    def nights(self) -> int:
+        """How long it has lasted, or lasted since it was opened again."""
+        return (self.last_breach - (self.reopened or self.opened)).days + 1
 
     @property
     def title(self) -> str:
@@ -46,12 +53,20 @@ class Incident:
         life = {
             "state": self.state, "opened": str(self.opened), "last_breach": str(self.last_breach),
             "severity": self.severity, "quiet_nights": self.quiet_nights,
+            "reopened": str(self.reopened or ""),
         }  # fmt: skip
         return join([story.tell(self.evidence), story.state(life)])
 
     @property
     def is_open(self) -> bool:
         return self.state != "resolved"
+
+    @property
+    def segments(self) -> frozenset[str]:
+        """The segments that an incident of a segment is about: its own, and those that fell with it."""
+        if ":" not in self.scope:
+            return frozenset()
+        return frozenset(one["segment"] for one in self.evidence if one["severity"] != "info")
 
     def covers(self, day: date) -> bool:
         """Whether a figure of that prediction day tells of this incident."""
@@ -98,6 +113,8 @@ class Told:
     """Whether it has a row tonight: every incident but one that was resolved before and is not reopened."""
     changed: bool
     """Whether people should hear of it: opened, escalated or resolved tonight."""
+    grown: bool = False
+    """Whether it is open as before and something joined it that was not in it: see `jobs.methods.evidence.grown`."""
 
 
 def incident_id(model: str, opened: date, scope: str) -> str:
@@ -142,6 +159,8 @@ def _assign(tonight: Night, standing: Sequence[Incident], past: Sequence[Inciden
             owner = scopes[narrow].incident
         elif breach.base in scopes:
             owner = scopes[breach.base].incident
+        elif beside := _beside(breach, standing):
+            owner = beside.incident
         elif echoed := _answering(breach, past):
             owner = echoed.incident
         elif any(one.severity != "info" for one in answers.get(NEW + breach.base, [])):
@@ -149,7 +168,13 @@ def _assign(tonight: Night, standing: Sequence[Incident], past: Sequence[Inciden
         else:
             owner = NEW + narrow
         answers.setdefault(owner, []).append(breach)
-    return answers
+    return overlapping.merged(answers, NEW)
+
+
+def _beside(breach: Breach, standing: Sequence[Incident]) -> Incident | None:
+    """The open incident of another segment that this one fell with; the newest where there are several."""
+    same = [one for one in standing if one.scope.startswith(f"{breach.base}:") and breach.segment in one.segments]
+    return max(same, key=lambda one: (one.opened, one.incident), default=None)
 
 
 def _answering(breach: Breach, past: Sequence[Incident]) -> Incident | None:
@@ -160,7 +185,8 @@ def _answering(breach: Breach, past: Sequence[Incident]) -> Incident | None:
     if not breach.late:
         return None
     scopes = {breach.base, breach.base if breach.segment == "all" else f"{breach.base}:{breach.segment}"}
-    same = [one for one in past if one.scope in scopes and one.covers(breach.day)]
+    fell = [one for one in past if one.scope in scopes or _beside(breach, [one])]
+    same = [one for one in fell if one.covers(breach.day)]
     return max(same, key=lambda one: (one.opened, one.incident), default=None)
 
 
@@ -198,7 +224,8 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet_nights=quiet,
         evidence=_merged(one.evidence, breaches),
     )
-    return Told(after, tuple(breaches if risen else fresh), news=True, changed=state != "ongoing")
+    grown = state == "ongoing" and evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
+    return Told(after, tuple(breaches if risen else fresh), news=True, changed=state != "ongoing", grown=grown)
 
 
 def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:
@@ -213,6 +240,7 @@ def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:
         last_breach=tonight.night,
         quiet_nights=0,
         evidence=_merged(one.evidence, breaches),
+        reopened=tonight.night,
     )
     return Told(after, tuple(breaches), news=True, changed=True)
 

@@ -1,4 +1,5 @@
-"""Who is told what: one message a channel when an incident opens, escalates or resolves, and silence otherwise.
+"""Who is told what: one message a channel when an incident opens, escalates, grows or resolves, or when something is
+decided about it, and silence otherwise.
 
 Nothing here has a side effect. Every message has one key, by which it is handed over once.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jobs.methods import mutes, wording
@@ -37,6 +38,8 @@ class Audience:
     """Those that hold tonight."""
     heard: dict[str, set[str]]
     """Incident -> channels that were told of it; grows as the nights are walked."""
+    held: set[str] = field(default_factory=set)
+    """Keys of requests that were held back before tonight; grows as the nights are walked."""
 
 
 def compose(
@@ -47,6 +50,7 @@ def compose(
     `decided`: rows of `decisions`; `news`: figures of severity info that were fine the night before.
     """
     rows = [row for one in told for row in _of_incident(one, decided, audience)]
+    audience.held.update(row["key"] for row in decided if row["outcome"] == "held")
     rows += [_request(row, audience.night, audience.model) for row in decided if row["outcome"] == "requested"]
     return rows + (_notes(news, audience) if news else [])
 
@@ -54,7 +58,8 @@ def compose(
 def _of_incident(one: Told, decided: Sequence[Mapping[str, Any]], audience: Audience) -> Iterable[dict[str, Any]]:
     incident = one.incident
     heard = audience.heard.setdefault(incident.incident, set())
-    state = _worth_telling(one, bool(heard), audience)
+    fresh = any(row["incident"] == incident.incident and _is_news(row, audience) for row in decided)
+    state = _worth_telling(one, bool(heard), audience, decided=fresh)
     if state is None:
         return
     channels = getattr(audience.channels, incident.severity) if state != "resolved" else sorted(heard)
@@ -63,8 +68,13 @@ def _of_incident(one: Told, decided: Sequence[Mapping[str, Any]], audience: Audi
         yield _message(incident, state, channel, decided, audience)
 
 
-def _worth_telling(one: Told, heard: bool, audience: Audience) -> str | None:
-    """What to say of an incident tonight; None for silence.
+def _is_news(decision: Mapping[str, Any], audience: Audience) -> bool:
+    """Whether a decision is to be told: what is requested is decided once, what is held back night after night."""
+    return decision["outcome"] != "held" or decision["key"] not in audience.held
+
+
+def _worth_telling(one: Told, heard: bool, audience: Audience, *, decided: bool) -> str | None:
+    """What to say of an incident tonight; None for silence. `decided`: whether something new was decided about it.
 
     One whose mute has ended is told as opened on the first night after; what nobody heard of does not resolve.
     """
@@ -76,6 +86,8 @@ def _worth_telling(one: Told, heard: bool, audience: Audience) -> str | None:
         return "opened"
     if one.changed:
         return one.incident.state
+    if decided or one.grown:
+        return "decided" if decided else "grown"
     every, age = audience.channels.repeat_after, (audience.night - one.incident.opened).days
     return "ongoing" if every and age and age % every == 0 else None
 
@@ -84,8 +96,9 @@ def _message(
     incident: Incident, state: str, channel: str, decided: Sequence[Mapping[str, Any]], audience: Audience
 ) -> dict[str, Any]:
     key = f"{incident.incident}-{state}-{audience.night}{_suffix(channel)}"
-    nights = wording.nights_text((incident.last_breach - incident.opened).days + 1)
-    subject = wording.subject(state, incident.severity, audience.model, incident.title, nights)
+    nights = wording.nights_text(incident.nights)
+    lead = "reopened" if incident.reopened == audience.night and state == "escalated" else state
+    subject = wording.subject(lead, incident.severity, audience.model, incident.title, nights)
     mine = [row for row in decided if row["incident"] == incident.incident]
     return {
         "night": audience.night,

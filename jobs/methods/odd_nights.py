@@ -171,17 +171,26 @@ def _verdict(night: pd.Timestamp, table: pd.DataFrame, past: _Past | None, night
 
 
 def reason(names: pd.Index[Any], z: Floats, odd: npt.NDArray[np.intp]) -> str:
-    """Which series made the night odd, the farthest first, with their distances.
+    """Which series made the night odd, the farthest first, with their distances; none is followed beyond CLIP.
 
     >>> names = pd.MultiIndex.from_tuples([("accuracy", "all", "", "all", 7), ("psi", "all", "age", "all", 0)])
-    >>> reason(names, np.array([-2.5, 3.1]), np.array([0, 1]))
-    '2 figures are each a little odd: PSI of age +3.1, accuracy after 7 days -2.5 deviations'
+    >>> reason(names, np.array([-2.5, 4.0]), np.array([0, 1]))
+    '2 figures are odd together, in deviations: PSI of age +4 or more, accuracy after 7 days -2.5'
     """
     ranked = odd[np.argsort(-np.abs(z[odd]), kind="stable")]
-    named = say(", ").join(f"{_name(names[place])} {z[place]:+.1f}" for place in ranked[:NAMED])
-    told = say("{count} figures are each a little odd: {named} deviations", count=len(ranked), named=named)
+    named = say(", ").join(f"{_name(names[place])} {_size(z[place])}" for place in ranked[:NAMED])
+    told = say("{count} figures are odd together, in deviations: {named}", count=len(ranked), named=named)
     more = len(ranked) - NAMED
     return say("{told} and {count} more", told=told, count=more) if more > 0 else told
+
+
+def _size(z: float) -> str:
+    """Deviations; what is as far as a series may count is that far at least.
+
+    >>> _size(-2.51), _size(-4.0)
+    ('-2.5', '-4 or more')
+    """
+    return say("{size} or more", size=f"{z:+.0f}") if abs(z) >= CLIP else f"{z:+.1f}"
 
 
 def _name(series: tuple[str, str, str, str, int]) -> str:
@@ -192,4 +201,4 @@ def _name(series: tuple[str, str, str, str, int]) -> str:
     if segment != "all":
         text = say("{told} for {segment}", told=text, segment=segment)
     text += f" ({version})" if version != "all" else ""
-    return say("{told} after {age} days", told=text, age=age) if age else text
+    return say("{told} after {days}", told=text, days=wording.days_text(age)) if age else text

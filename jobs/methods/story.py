@@ -121,13 +121,21 @@ def _names(one: Item) -> dict[str, Any]:
 
 
 def state(incident: Mapping[str, Any]) -> str:
-    """The sentence that says where in its life an incident is: `state`, `opened`, `last_breach`, `severity`."""
+    """The sentence that says where in its life an incident is.
+
+    `incident`: `state`, `opened`, `last_breach`, `severity`, `quiet_nights`, and `reopened`, empty where it was not.
+    """
     opened, last = date.fromisoformat(incident["opened"]), date.fromisoformat(incident["last_breach"])
+    reopened = date.fromisoformat(incident["reopened"]) if incident.get("reopened") else None
+    again = reopened is not None and f"again {incident['state']}" in SENTENCES
+    if incident["state"] == "escalated" and reopened != last:  # it became worse on a later night
+        again = False
     return say(
-        SENTENCES[f"state {incident['state']}"],
+        SENTENCES[f"{'again' if again else 'state'} {incident['state']}"],
         opened=opened,
+        reopened=reopened,
         last=last,
         severity=say(incident["severity"]),
-        nights=wording.nights_text((last - opened).days + 1),
+        nights=wording.nights_text((last - (reopened or opened)).days + 1),
         quiet=wording.nights_text(int(incident["quiet_nights"])),
     )

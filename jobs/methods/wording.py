@@ -137,11 +137,15 @@ def figure(item: Evidence) -> str:
     return say("{told} ({held})", told=told, held=held) if held else told
 
 
+TITLE_MOST = 150
+"""Letters of a title; what does not fit is counted, never cut in the middle of a figure."""
+
+
 def title(evidence: Sequence[Evidence]) -> str:
     """What happened and what it did, from evidence sorted by weight: causes, an arrow, effects.
 
-    At most two causes and two effects, each metric once; the rest is in the evidence. Information only tells where
-    nothing else does.
+    At most two causes and two effects, fewer where they would be longer than TITLE_MOST, each metric once; the rest is
+    in the evidence. Information only tells where nothing else does.
 
     >>> title([
     ...     {"role": "cause", "metric": "psi", "feature": "browsing_minutes", "value": 1.2391},
@@ -150,15 +154,23 @@ def title(evidence: Sequence[Evidence]) -> str:
     'browsing_minutes drifted (PSI 1.24) → accuracy 83.1 % (expected 95.0 %)'
     """
     evidence = [item for item in evidence if item["role"] != "context"]
-    causes = [_cause(item) for item in evidence if item["role"] == "cause"]
+    causes: dict[tuple[str, str], str] = {}
+    for item in evidence:
+        if item["role"] == "cause":  # a feature once, though every version has a figure of it
+            told = _cause(item)
+            causes.setdefault((item["metric"], item.get("feature") or told), told)
     effects: dict[str, str] = {}
     for item in evidence:
         if item["role"] == "effect" and item.get("severity") != "info":
             effects.setdefault(item["metric"], figure(item))
     if not causes and not effects:
         return figure(evidence[0]) if evidence else say("nothing is known")
-    sides = [_list(list(dict.fromkeys(causes))), _list(list(effects.values()))]
-    return " → ".join(side for side in sides if side)
+    sides = list(causes.values()), list(effects.values())
+    for most in ((2, 2), (2, 1), (1, 2), (1, 1)):
+        told = " → ".join(_list(side, shown) for side, shown in zip(sides, most, strict=True) if side)
+        if len(told) <= TITLE_MOST:
+            break
+    return told
 
 
 def _cause(item: Evidence) -> str:
@@ -233,6 +245,14 @@ SENTENCES = {
     "state ongoing": "It has been open since {opened}.",
     "state escalated": "It has been open since {opened} and is now {severity}.",
     "state resolved": "It is over: it lasted {nights}, from {opened} to {last}, and {quiet} since were quiet.",
+    "again ongoing": "It was opened on {opened} and has been open again since {reopened}.",
+    "again escalated": "It was over; late figures show that it was worse than known: open again, now {severity}.",
+    "again resolved": (
+        "It is over again: reopened on {reopened}, it lasted {nights} more, to {last}, and {quiet} since were quiet."
+    ),
+    "decision waiting": (
+        "A {action} has been requested and waits for approval: nightjar approve {model} {key} --by NAME."
+    ),
     "decision requested": "A {action} has been requested.",
     "decision held": "A {action} is held back: {reason}.",
     "decision dry_run": "A {action} would have been requested; the spec says dry_run.",
@@ -240,6 +260,9 @@ SENTENCES = {
     "subject opened": "[{severity}] {model}: {title}",
     "subject ongoing": "[{severity}] {model}, still open: {title}",
     "subject escalated": "[{severity}] {model}, worse: {title}",
+    "subject reopened": "[{severity}] {model}, open again: {title}",
+    "subject grown": "[{severity}] {model}, more of it: {title}",
+    "subject decided": "[{severity}] {model}, decided: {title}",
     "subject resolved": "[resolved] {model}, after {nights}: {title}",
     "note": "[info] {model}: {title}",
     "notes": "[info] {model}: {title} and {count} more",
@@ -310,7 +333,10 @@ def note(model: str, lines: Sequence[str], count: int) -> str:
 
 def decision(row: Mapping[str, Any]) -> str:
     """What was decided: a row of `decisions`."""
-    return say(SENTENCES[f"decision {row['outcome']}"], action=say(row["action"]), reason=row["reason"])
+    payload = row.get("payload") or {}
+    waiting = row["outcome"] == "requested" and payload.get("audit", {}).get("guards", {}).get("approval")
+    told = SENTENCES["decision waiting" if waiting else f"decision {row['outcome']}"]
+    return say(told, action=say(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"])
 
 
 def owner(name: str) -> str:

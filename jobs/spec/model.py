@@ -500,7 +500,7 @@ class Retraining(Strict):
 
 
 class Channels(Strict):
-    """Who is told when an incident opens, escalates or resolves, by its severity.
+    """Who is told when an incident opens, escalates, grows or resolves, or something is decided, by its severity.
 
     `mail`: the night's mail tells it; `mailto:a@b.c`: a mail of its own; `log`; or `${NAME}`, the environment
     variable with the URL of a chat, a pager or a webhook.
@@ -558,7 +558,7 @@ class Mail(Strict):
     to: tuple[str, ...] = ()
     """Mail addresses."""
     when: Literal["always", "incident", "change"] = "change"
-    """`change`: when an incident opens, escalates or resolves; `incident`: while one is open and not acknowledged."""
+    """`change`: when there is news of an incident; `incident`: while one is open and not acknowledged."""
     connection: str | None = None
     """Airflow: the SMTP connection that sends it; absent, and outside Airflow: `NIGHTJAR_SMTP`."""
     attach: bool = False

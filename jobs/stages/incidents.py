@@ -34,6 +34,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     known = _standing(spec, period, warehouse)
     requested = _requested(period, warehouse)
     heard = _heard(period, warehouse)
+    held = set(warehouse.query("incidents/held", before=period.first)["key"])
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in WRITTEN}
     for tonight, moment in nights:
         told = grouping.advance(spec.model, tonight, known, spec.incidents.resolve_after)
@@ -57,6 +58,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
             channels=spec.channels,
             mutes=mutes.active(spec.mutes, tonight.night),
             heard=heard,
+            held=held,
         )
         rows["outbox"] += messages.compose(told, decided, moment.news, audience)
         known = [one.incident for one in told]
@@ -212,6 +214,7 @@ def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Inc
             last_breach=row["last_breach"].date(),
             quiet_nights=int(row["quiet_nights"]),
             evidence=tuple(json.loads(row["evidence"])),
+            reopened=None if pd.isna(row["reopened"]) else row["reopened"].date(),
         )
         for row in _records(rows)
     ]

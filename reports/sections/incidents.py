@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EVIDENCE_MOST = 8
 PAST_MOST = 8
+TITLE_MOST = 240
+"""More than `jobs.methods.wording` writes but for very long names: a title is not cut again."""
 UNJUDGED_MOST = 12
 
 
@@ -119,7 +121,7 @@ def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Deci
     return Incident(
         id=name,
         number=0,
-        title=plain(rows["title"][place], 160) or plain(name) or say("unnamed incident"),
+        title=plain(rows["title"][place], TITLE_MOST) or plain(name) or say("unnamed incident"),
         severity=_severity(rows["severity"][place]),
         state=rows["state"][place] or "ongoing",
         scope=plain(rows["scope"][place], 120),

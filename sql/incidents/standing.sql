@@ -17,6 +17,22 @@ WITH numbered AS (
   FROM incidents AS i
   WHERE i.night >= {{ since | literal }}
     AND i.night < {{ before | literal }}
+),
+lives AS (
+  SELECT
+    i.incident,
+    i.night,
+    LAG(i.state) OVER (PARTITION BY i.incident ORDER BY i.night) AS former_state
+  FROM incidents AS i
+  WHERE i.night < {{ before | literal }}
+),
+reopened AS (
+  SELECT
+    l.incident,
+    MAX(l.night) AS night
+  FROM lives AS l
+  WHERE l.former_state = 'resolved'
+  GROUP BY l.incident
 )
 SELECT
   n.incident,
@@ -26,7 +42,9 @@ SELECT
   n.opened,
   n.last_breach,
   n.quiet_nights,
-  n.evidence
+  n.evidence,
+  r.night AS reopened
 FROM numbered AS n
+LEFT JOIN reopened AS r ON n.incident = r.incident
 WHERE n.age = 1
 ORDER BY n.opened, n.incident

@@ -57,7 +57,7 @@ CODES = {
     f"{context}{APART}{word}"
     for context, told in {
         "bin": BINS, "comparison": get_args(Verdict), "delivery": ("delivered", "missing", "refused"),
-        "decision": ("requested", "held", "dry_run"), "estimates": ("unproven", "off"), "feature": OWN,
+        "decision": ("requested", "held", "dry run"), "estimates": ("unproven", "off"), "feature": OWN,
         "scope": ("delivery", "service", "behaviour"), "state": ("ok", "unknown"),
     }.items()
     for word in told

@@ -47,6 +47,43 @@ def test_a_segment_that_had_an_incident_keeps_it_when_the_whole_falls_too() -> N
     ]
 
 
+ONE_FAULT = [accuracy(2, segment="channel=TA/TO", n=300), accuracy(2, segment="segment=Online TA", n=420)]
+
+
+def test_one_fault_in_two_segments_that_overlap_is_one_incident_of_the_larger() -> None:
+    """On its first night and while it lasts: segments of two columns, the same figure of the same day."""
+    again = [accuracy(3, segment="channel=TA/TO"), accuracy(3, segment="segment=Online TA")]
+    told = walk({2: ONE_FAULT, 3: again, 4: [accuracy(4, segment="channel=TA/TO")]}, last=4)
+    assert [(number, one.incident.scope, one.incident.state) for number, one in told] == [
+        (2, "behaviour:segment=Online TA", "opened"),
+        (3, "behaviour:segment=Online TA", "ongoing"),
+        (4, "behaviour:segment=Online TA", "ongoing"),
+    ]
+    assert told[-1][1].incident.last_breach == day(4)
+
+
+def test_the_order_of_breaches_does_not_matter_for_what_is_one_fault() -> None:
+    (one,), (other,) = (walk({2: nights}, last=2) for nights in (ONE_FAULT, ONE_FAULT[::-1]))
+    assert one == other
+
+
+def test_late_labels_of_a_segment_that_fell_with_another_open_nothing() -> None:
+    late = [accuracy(8, 7, segment="channel=TA/TO")]
+    told = walk({2: ONE_FAULT, 8: late}, last=8)
+    assert {one.incident.scope for _, one in told} == {"behaviour:segment=Online TA"}
+
+
+def test_values_of_one_column_and_other_figures_are_troubles_of_their_own() -> None:
+    apart = [
+        accuracy(2, segment="country=FR"), accuracy(2, segment="country=DE"),
+        drift(2, segment="plan=new"), accuracy(2, segment="shop=web", value=0.99, lower=None, upper=0.98),
+    ]  # fmt: skip
+    told = walk({2: apart}, last=2)
+    assert [one.incident.scope for _, one in told] == [
+        "behaviour:country=DE", "behaviour:country=FR", "behaviour:plan=new", "behaviour:shop=web",
+    ]  # fmt: skip
+
+
 def test_information_opens_nothing_but_is_kept_as_evidence() -> None:
     info = breach("score_mean", 2, severity="info")
     assert walk({2: [info]}, last=2) == []
@@ -114,6 +151,21 @@ def test_late_labels_that_are_worse_than_known_reopen_it() -> None:
     assert states == [
         (9, "escalated", True), (10, "ongoing", False), (11, "ongoing", False), (12, "resolved", True),
     ]  # fmt: skip
+
+
+def test_a_reopened_incident_counts_its_nights_from_the_reopening_and_says_so() -> None:
+    """Drift of nights 2 to 5, over on night 8; late labels are worse on nights 9 and 10, over on night 13."""
+    told = {number: one.incident for number, one in drift_of_four_days((9, "critical"), (10, "critical"))}
+    assert told[8].text.endswith(
+        "It is over: it lasted 4 nights, from 2025-03-03 to 2025-03-06, and 3 nights since were quiet."
+    )
+    assert told[9].text.endswith("late figures show that it was worse than known: open again, now critical.")
+    assert told[10].text.endswith("It was opened on 2025-03-03 and has been open again since 2025-03-10.")
+    end = max(told)
+    assert (told[end].state, told[end].nights) == ("resolved", 1)
+    assert told[end].text.endswith(
+        "It is over again: reopened on 2025-03-10, it lasted 1 night more, to 2025-03-10, and 3 nights since were quiet."
+    )
 
 
 def test_a_later_age_of_a_day_already_told_does_not_keep_an_incident_open() -> None:

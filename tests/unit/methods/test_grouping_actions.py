@@ -11,7 +11,7 @@ from jobs.methods import actions, messages
 from jobs.methods.actions import Requested, Situation
 from jobs.methods.messages import Audience
 from jobs.spec.model import Actions, Channels
-from tests.unit.methods.given_breaches import accuracy, day, drift, walk
+from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
 
 
 def audience(number: int, heard: dict[str, set[str]] | None = None, **changes: Any) -> Audience:
@@ -111,3 +111,83 @@ def test_a_request_is_a_message_of_its_own_and_what_is_held_is_none() -> None:
     audit = requested[0]["payload"]["audit"]
     assert rows[1]["payload"] | {"audit": audit} == requested[0]["payload"]
     assert [row["channel"] for row in messages.compose([told], held, (), audience(NIGHT))] == ["mail"]
+
+
+# news of an incident that is open as before ---------------------------------------------------------------------
+
+
+def told_of(nights: dict[int, list[Any]], last: int) -> list[tuple[int, str]]:
+    """Night and state of each mail."""
+    heard: dict[str, set[str]] = {}
+    return [
+        (number, row["payload"]["state"])
+        for number, one in walk(nights, last=last)
+        for row in messages.compose([one], [], (), audience(number, heard))
+    ]
+
+
+def test_another_feature_that_drifts_is_told_once_and_so_is_the_first_accuracy_it_costs() -> None:
+    """Day after day the same features, and accuracy after recall, say nothing new."""
+    nights = {
+        2: [drift(2, "age")], 3: [drift(3, "age")], 4: [drift(4, "age"), drift(4, "income")],
+        5: [drift(5, "age"), drift(5, "income")], 6: [drift(6, "age"), accuracy(6)],
+        7: [breach("recall", 7, label_age=1), accuracy(7)], 8: [drift(8, "age")],
+    }  # fmt: skip
+    assert told_of(nights, last=8) == [(2, "opened"), (4, "grown"), (6, "grown")]
+
+
+def test_business_that_falls_is_other_trouble_than_accuracy_that_fell() -> None:
+    nights = {2: [accuracy(2)], 3: [accuracy(3), breach("conversion", 3, label_age=1)], 4: [accuracy(4)]}
+    assert told_of(nights, last=4) == [(2, "opened"), (3, "grown")]
+
+
+def test_segments_information_and_late_ages_make_no_incident_grow() -> None:
+    nights = {
+        2: [accuracy(2)], 3: [accuracy(3, segment="plan=new")], 4: [drift(4, "income", severity="info")],
+        5: [accuracy(5)],
+    }  # fmt: skip
+    assert told_of(nights, last=5) == [(2, "opened")]
+
+
+def test_growing_and_becoming_worse_on_one_night_are_one_message() -> None:
+    nights = {2: [drift(2, "age")], 3: [drift(3, "income", severity="critical")]}
+    assert told_of(nights, last=3) == [(2, "opened"), (3, "escalated")]
+
+
+def decided_on(numbers: range, outcomes: dict[int, str], **guards: Any) -> list[dict[str, Any]]:
+    """Mails of an incident that opened on night 2, with a decision of that outcome on these nights."""
+    heard: dict[str, set[str]] = {}
+    held: set[str] = set()
+    mails = []
+    for number, one in walk({number: [drift(number)] for number in numbers}, last=numbers[-1]):
+        decided = [
+            {
+                "night": day(number), "key": f"{one.incident.incident}-rollback", "incident": one.incident.incident,
+                "action": "rollback", "outcome": outcomes[number], "reason": "no earlier version",
+                "payload": {"model": "shop", "audit": {"guards": guards}},
+            }
+            for _ in range(number in outcomes)
+        ]  # fmt: skip
+        rows = messages.compose([one], decided, (), audience(number, heard, held=held))
+        mails += [row for row in rows if row["channel"] == "mail"]
+    return mails
+
+
+def test_a_request_on_a_night_without_other_news_is_told() -> None:
+    opened, decided = decided_on(range(2, 6), {4: "requested"})
+    assert (opened["payload"]["state"], decided["payload"]["state"]) == ("opened", "decided")
+    assert decided["key"] == "shop-2025-03-03-behaviour-decided-2025-03-05"
+    assert decided["subject"] == "[warning] shop, decided: browsing_minutes drifted (PSI 1.24)"
+    assert decided["payload"]["text"].endswith("A rollback has been requested.")
+
+
+def test_a_request_that_waits_says_how_to_approve_it() -> None:
+    _, decided = decided_on(range(2, 6), {4: "requested"}, approval=True)
+    assert decided["payload"]["text"].endswith(
+        "waits for approval: nightjar approve shop shop-2025-03-03-behaviour-rollback --by NAME."
+    )
+
+
+def test_what_is_held_back_night_after_night_is_told_on_its_first() -> None:
+    mails = decided_on(range(2, 8), {4: "held", 5: "held", 6: "held", 7: "requested"})
+    assert [mail["night"] for mail in mails] == [day(2), day(4), day(7)]

@@ -49,6 +49,22 @@ def test_a_figure_is_kept_as_it_was_at_its_worst_with_its_first_and_last_day() -
     assert (item["first_day"], item["last_day"], item["nights"]) == ("2025-03-01", "2025-03-03", 3)
 
 
+def test_a_milder_value_of_a_sterner_rule_makes_it_sterner_and_not_worse() -> None:
+    """PSI 0.42 by a rule of severity warning, then 0.38 by a critical one: the title keeps 0.42."""
+    above = {"lower": None, "upper": 0.3}
+    known = evidence.merge([], drift(1, value=0.42, **above).items)
+    (item,) = evidence.merge(known, drift(2, value=0.38, severity="critical", **above).items)
+    assert (item["value"], item["severity"], item["last_day"]) == (0.42, "critical", "2025-03-03")
+
+
+def test_an_effect_that_became_critical_ranks_as_one_though_it_was_worse_before() -> None:
+    known = evidence.merge([], [*accuracy(1, value=0.70).items, *breach("recall", 1, label_age=1, value=0.5).items])
+    after = evidence.merge(known, accuracy(2, value=0.75, severity="critical").items)
+    assert [(item["metric"], item["value"], item["severity"]) for item in after] == [
+        ("accuracy", 0.7, "critical"), ("recall", 0.5, "warning"),
+    ]  # fmt: skip
+
+
 def test_two_rules_about_one_figure_are_one_piece_of_evidence_on_one_night() -> None:
     (item,) = evidence.merge([], [*drift(1).items, *drift(1, severity="critical").items])
     assert (item["severity"], item["nights"]) == ("critical", 1)

@@ -41,7 +41,7 @@ def test_ten_figures_at_two_and_a_half_deviations_are_an_odd_night_and_are_named
     z[150] = 2.5 * np.array([-1, 1] * 5 + [0, 0])
     night = judged(z, 150, 150).iloc[0]
     assert (night["verdict"], night["severity"], night["detector"]) == ("breach", "info", "lof")
-    assert night["reason"].startswith("10 figures are each a little odd: ")
+    assert night["reason"].startswith("10 figures are odd together, in deviations: ")
     named = {name for name in (f"m{one:02d}" for one in range(10)) if f"{name} " in night["reason"]}
     assert len(named) == 10
     assert night["distance"] > odd_nights.LIMIT
@@ -96,3 +96,10 @@ def test_without_any_figure_every_night_has_its_reason() -> None:
     told = odd_nights.judge(empty, Period(DAYS[0].date(), DAYS[3].date()))
     assert set(told["verdict"]) == {"not_evaluated"}
     assert len(told) == 4
+
+
+def test_the_words_are_true_for_one_day_and_for_what_is_not_followed_farther() -> None:
+    """A distance is clipped at 4: it is that or more. One day is not `1 days`."""
+    names = pd.MultiIndex.from_tuples([("accuracy", "all", "", "all", 1), ("accuracy", "all", "", "all", 7)])
+    told = odd_nights.reason(names, np.array([-4.0, 4.0]), np.array([0, 1]))
+    assert told.endswith("accuracy after 1 day -4 or more, accuracy after 7 days +4 or more")

@@ -84,3 +84,25 @@ def test_silence_and_refusal_are_told_in_words() -> None:
 
 def test_an_incident_of_information_alone_still_has_words() -> None:
     assert wording.title([effect("accuracy", severity="info")]) == "accuracy 80.0 % (expected 90.0 %)"
+
+
+def test_a_long_title_leaves_out_whole_figures_and_counts_them() -> None:
+    """Three inputs with long names and two effects are over 200 letters; what is left out is counted, nothing is cut."""
+    names = ("minutes_since_the_last_login", "number_of_earlier_reservations", "average_daily_rate_in_euros")
+    told = wording.title([*(cause(name, 0.5) for name in names), effect("accuracy"), effect("recall")])
+    assert told == (
+        "minutes_since_the_last_login drifted (PSI 0.50) and 2 more → "
+        "accuracy 80.0 % (expected 90.0 %) and recall 80.0 % (expected 90.0 %)"
+    )
+
+
+def test_a_feature_is_told_once_however_many_versions_have_a_figure_of_it() -> None:
+    shares = {"metric": "missing_rate", "detector": "reference", "expected": 0.117}
+    told = wording.title([cause("pressure", 0.57) | shares, cause("pressure", 0.422) | shares | {"version": "v2"}])
+    assert told == "missing values of pressure 57.0 % (in the reference 11.7 %)"
+
+
+def test_two_refused_deliveries_are_two_causes() -> None:
+    refused = {"role": "cause", "severity": "critical", "metric": "delivery", "feature": ""}
+    told = wording.title([refused | {"reason": "labels refused"}, refused | {"reason": "outcomes refused"}])
+    assert told == "labels refused and outcomes refused"

@@ -11,6 +11,7 @@ import pytest
 
 from reports import mail
 from reports.history import History, history_days
+from reports.letter import letter
 from reports.night import view_of
 from tests.unit.reports import reading_html, sample_night
 from tests.unit.reports.test_page import HOSTILE
@@ -49,6 +50,24 @@ def read_back(message: EmailMessage) -> EmailMessage:
 def test_the_subject_says_state_model_day_and_what_is_worst() -> None:
     subject = compose(view())["Subject"]
     assert subject == "[Critical] shop 12 Mar: browsing_time has drifted far from its reference (+1 more)"
+
+
+LONG = (
+    "lead_time drifted (PSI 0.52), adr drifted (PSI 0.47) and 3 more → accuracy 75.4 % (recently 83.2 %), "
+    "recall 61.0 % (recently 72.0 %) and 2 more"
+)
+
+
+def test_a_long_title_leaves_out_whole_figures_in_a_subject() -> None:
+    """Nothing is cut within a figure: not in the night's mail, not in an incident's own."""
+    frames = sample_night.frames()
+    frames["incidents"] = frames["incidents"].assign(title=LONG)
+    rest = "lead_time drifted (PSI 0.52) → accuracy 75.4 % (recently 83.2 %) …"
+    told = compose(view(frames))["Subject"].replace("\u202f", " ")
+    assert told == f"[Critical] shop 12 Mar: {rest} (+1 more)"
+    payload = {"key": "k", "incident": "i", "text": "", "title": LONG}
+    sent = letter(f"[warning] hotels, worse: {LONG}", payload, "Nightjar <nightjar@example.org>", "ops@example.org")
+    assert sent["Subject"].replace("\u202f", " ") == f"[warning] hotels, worse: {rest}"
 
 
 def test_a_quiet_night_says_so_in_its_subject() -> None:

@@ -611,6 +611,15 @@ def test_without_an_open_incident_the_night_is_quiet_and_says_what_was_looked_at
     assert re.match(r"All quiet: \d+ checks made, 2 of them breached", sentence.verdict(seen)), sentence.verdict(seen)
 
 
+def test_a_dry_run_is_not_told_as_held_back() -> None:
+    frames = sample_night.frames()
+    frames["decisions"] = frames["decisions"].assign(outcome="dry_run")
+    seen = view(frames)
+    assert "a retrain would have been requested (dry run)" in sentence.verdict(seen).replace("retraining", "retrain")
+    assert "held back" not in sentence.verdict(seen)
+    assert {one.told for incident in seen.incidents for one in incident.decisions} == {"dry run"}
+
+
 def test_the_night_an_incident_is_resolved_says_so_once() -> None:
     frames = sample_night.frames()
     incidents = frames["incidents"]

@@ -64,7 +64,7 @@ RETRAIN = {"severity": "critical", "action": "retrain"}
 
 
 def busy() -> dict[int, list[dict[str, Any]]]:
-    """Drift that costs accuracy, a segment of its own, late labels, a second drift within the cool-down."""
+    """Drift that costs accuracy, a segment of its own, late labels, a second drift within the cool-down, a reopening."""
     found: dict[int, list[dict[str, Any]]] = {}
     for number in range(5, 12):
         found.setdefault(number, []).append(drift(number, **(RETRAIN if number > 6 else {})))
@@ -74,6 +74,10 @@ def busy() -> dict[int, list[dict[str, Any]]]:
         found.setdefault(number, []).append(verdict("accuracy", number, label_age=1, segment="plan=new"))
     for number in range(18, 22):
         found.setdefault(number, []).append(drift(number, feature="age", **RETRAIN))
+    for number in range(40, 44):
+        found.setdefault(number, []).append(drift(number))
+    for number in (47, 48):  # it is over on night 46
+        found.setdefault(number, []).append(verdict("accuracy", number, label_age=7, severity="critical"))
     return found
 
 
@@ -114,6 +118,18 @@ def test_nights_one_by_one_twice_and_in_any_order_write_what_a_range_writes(ware
     incidents.run(spec, nights(10, 25), warehouse)
     for name, rows in written(warehouse).items():
         pd.testing.assert_frame_equal(rows, whole[name])
+
+
+def test_an_incident_that_late_labels_reopen_is_as_long_as_its_second_life(warehouse: Warehouse) -> None:
+    """Also where every night is run by itself, so that it is read back: reopened on night 47, over again on 50."""
+    fill(warehouse, busy())
+    for number in range(LAST + 1):
+        incidents.run(spec_of(), nights(number, number), warehouse)
+    mails = warehouse.read("outbox").query("incident == 'shop-2025-04-10-behaviour'").sort_values("night")
+    assert [subject.partition(": ")[0] for subject in mails["subject"]] == [
+        "[warning] shop", "[resolved] shop, after 4 nights", "[critical] shop, open again",
+        "[resolved] shop, after 1 night",
+    ]  # fmt: skip
 
 
 def test_a_retrain_is_requested_once_and_held_while_it_cools_down(warehouse: Warehouse) -> None:
@@ -175,8 +191,8 @@ def test_late_labels_of_an_incidents_days_open_no_second_one(warehouse: Warehous
     fill(warehouse, busy())
     incidents.run(spec_of(), nights(0, LAST), warehouse)
     opened = warehouse.read("incidents").query("state == 'opened'").sort_values("night")
-    assert opened["scope"].tolist() == ["behaviour", "behaviour", "behaviour:plan=new"]
-    assert opened["night"].dt.date.tolist() == [day(5), day(18), day(30)]
+    assert opened["scope"].tolist() == ["behaviour", "behaviour", "behaviour:plan=new", "behaviour"]
+    assert opened["night"].dt.date.tolist() == [day(5), day(18), day(30), day(40)]
 
 
 def test_quiet_nights_write_nothing(warehouse: Warehouse) -> None:
