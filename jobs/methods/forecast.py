@@ -39,6 +39,9 @@ SPREAD_DAYS = 180
 SPREAD_NEEDED = 20
 """Out-of-sample residuals below which the fit's own residuals stand in."""
 
+SPREAD_SURE = 60
+"""Residuals from which their spread is taken as it is."""
+
 IN_SAMPLE_FACTOR = 1.2
 """How much farther the next point lies from a fit than the points it was made of."""
 
@@ -242,10 +245,22 @@ def _by_median(case: _Case, past: slice, scale: Scale, asked: Days) -> _Expectat
     lately = days >= days[-1] - MEDIAN_DAYS
     y, weekday = y[lately], shifts.weekday(days[lately])
     medians = np.array([np.median(y[weekday == k]) if (weekday == k).any() else np.median(y) for k in range(7)])
-    # k points a weekday lie closer to their own median than the next one will, by sqrt((k - 1) / (k + 1)).
-    per_day = max(len(y) / 7, 1.5)
-    residuals = (y - medians[weekday]) * np.sqrt((per_day + 1) / (per_day - 1))
-    return _Expectation(medians[shifts.weekday(asked)], residuals, "seasonal_median")
+    return _Expectation(medians[shifts.weekday(asked)], _left_out(y, weekday), "seasonal_median")
+
+
+def _left_out(y: Floats, weekday: npt.NDArray[np.int64]) -> Floats:
+    """How far each point lies from the median of the others of its weekday; of all others where it has none.
+
+    Of three points one is their median, so residuals about it would be a third zeros and tell half the spread.
+    """
+    residuals = np.empty(len(y))
+    for position in range(len(y)):
+        others = weekday == weekday[position]
+        others[position] = False
+        if not others.any():
+            others = np.arange(len(y)) != position
+        residuals[position] = y[position] - np.median(y[others])
+    return residuals
 
 
 def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, expectation: _Expectation) -> None:
@@ -253,7 +268,7 @@ def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, 
     centre = expectation.centre
     expected = scales.backward(scale, centre)
     own = _own_variance(case, past, scale, expectation.residuals)
-    error = scales.relative_error(scale, series.value[where], series.error[where])
+    error = scales.relative_error(scale, series.value[where], series.error[where], expected)
     sampling = scales.sampling_variance(scale, expected, series.n[where], error)
     spread = np.sqrt(own * expectation.doubt + sampling)
     y = scales.forward(scale, series.value[where], series.n[where])
@@ -277,10 +292,11 @@ def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> 
     told &= ~shifts.lasting(series.days[window], _reach(case, window), case.detection.limit)
     least = scales.smallest_spread(scale, _finite(value)) ** 2
     if told.sum() < SPREAD_NEEDED:
-        return max(scales.spread_about(in_sample) ** 2, least)
+        return max((scales.spread_about(in_sample) * scales.small_sample(len(in_sample))) ** 2, least)
     centre = scales.forward(scale, expected[told], np.full(int(told.sum()), np.inf))
     residuals = scales.forward(scale, value[told], n[told]) - centre
-    error = scales.relative_error(scale, value[told], series.error[window][told])
+    error = scales.relative_error(scale, value[told], series.error[window][told], expected[told])
     sampled = scales.sampling_variance(scale, expected[told], n[told], error)
-    total = scales.spread_about(residuals) ** 2
+    widened = scales.small_sample(len(residuals)) if len(residuals) < SPREAD_SURE else 1.0
+    total = (scales.spread_about(residuals) * widened) ** 2
     return max(total - float(np.median(sampled)), LEAST_SHARE * total, least)

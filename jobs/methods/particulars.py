@@ -151,7 +151,9 @@ def carriers(both: pd.DataFrame) -> list[dict[str, Any]]:
     >>> one["segment"], one["part"], one["kind"]
     ('plan=new', 1.0, 'rate')
     """
-    plain = both[~both.index.str.contains(",", regex=False)]  # crossed segments repeat what their parts say
+    plain = both[~both.index.astype(str).str.contains(",", regex=False)]  # crossed segments repeat what their parts say
+    if plain.empty:  # every value of the day is new, as after a renaming
+        return []
     column = plain.index.str.partition("=").get_level_values(0)
     share = plain["n"] / plain.groupby(column)["n"].transform("sum")
     share_before = plain["before_n"] / plain.groupby(column)["before_n"].transform("sum")

@@ -63,6 +63,15 @@ INTERVAL_Z = 1.959963984540054
 MAD_TO_SD = 1.4826022185056018
 """The median of |x| of a normal x is 0.6745 standard deviations."""
 
+MEAN_TO_SD = 1.2533141373155001
+"""The mean of |x| of a normal x is 0.7979 standard deviations."""
+
+TIED = 0.05
+"""Of the spread that the mean tells, what the median's must reach; less means that most residuals are the same."""
+
+LIMIT = 4.0
+"""The distance at which few residuals are made as rare as many: what `detection.limit` usually is."""
+
 PSI_OFFSET = 1e-3
 PSI_BINS = 12
 """Bins that a PSI has about: ten of values, one each for missing and unseen."""
@@ -160,15 +169,19 @@ def sampling_variance(scale: Scale, expected: Floats, n: Floats, error: Floats) 
             return np.asarray(known)
 
 
-def relative_error(scale: Scale, values: Floats, error: Floats) -> Floats:
+def relative_error(scale: Scale, values: Floats, error: Floats, expected: Floats) -> Floats:
     """Standard errors on the judged scale, from those on the metric's own, at the observed values.
 
-    >>> relative_error(Scale("latency"), np.array([200.0]), np.array([10.0]))
+    Of rates at the expected ones: near 0 and 1 the logit is so steep that a collapse to 0 would pass for uncertainty.
+
+    >>> relative_error(Scale("latency"), np.array([200.0]), np.array([10.0]), np.array([100.0]))
     array([0.05])
+    >>> relative_error(Scale("rate"), np.array([0.0]), np.array([0.02]), np.array([0.5]))
+    array([0.08])
     """
     match scale.kind:
         case "rate":
-            return np.asarray(error / np.maximum(values * (1 - values), 1e-9))
+            return np.asarray(error / np.maximum(expected * (1 - expected), 1e-9))
         case "latency":
             return np.asarray(error / np.maximum(values, 1e-6))
         case "amount":
@@ -196,10 +209,31 @@ def smallest_spread(scale: Scale, values: Floats) -> float:
 def spread_about(residuals: Floats, centre: float = 0.0) -> float:
     """Standard deviation that the median of |residual - centre| stands for; half of them may be outliers.
 
+    Where most residuals are the same, as of rare counts, that median says nothing; then it is the mean that does.
+
     >>> round(spread_about(np.array([-1.0, 1.0, -1.0, 1.0, 50.0])), 3)
     1.483
+    >>> round(spread_about(np.array([0.0, 0.0, 0.0, 1.0, 0.0])), 3)
+    0.251
     """
-    return MAD_TO_SD * float(np.median(np.abs(residuals - centre)))
+    away = np.abs(residuals - centre)
+    robust, mean = MAD_TO_SD * float(np.median(away)), MEAN_TO_SD * float(np.mean(away))
+    return mean if robust < TIED * mean else robust
+
+
+def small_sample(residuals: int) -> float:
+    """By how much a spread of so few residuals is widened, so that LIMIT of them is as rare as LIMIT of the true one.
+
+    The median deviation is worth 0.37 of its number of independent residuals (Hampel et al. 1986, Robust Statistics,
+    section 2.3), so a distance is Student's t with as many degrees of freedom; the quantile is that of Wallace (1959),
+    Annals of Mathematical Statistics 30, 1121-1123.
+
+    >>> [round(small_sample(count), 2) for count in (14, 21, 28, 60, 180)]
+    [3.04, 1.96, 1.62, 1.23, 1.07]
+    """
+    freedom = max(0.37 * residuals, 3.0)
+    normal = LIMIT * (8 * freedom + 3) / (8 * freedom + 1)
+    return float(np.sqrt(freedom * np.expm1(normal**2 / freedom)) / LIMIT)
 
 
 def standard_error(metric: str, lower: Floats, upper: Floats) -> Floats:

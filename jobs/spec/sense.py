@@ -30,6 +30,9 @@ OF_VALUES = {"value_per_prediction", "value"}
 OF_SERVICE = {"latency_p95", "error_rate", "throughput", "peak_per_minute"}
 SHARES = {"score_mean", "conversion", "error_rate", "duplicate_rate", "misdated_rate"} | OF_LABELS
 SHARES |= OF_FEATURES - {"psi", "chi2", "wasserstein"}
+OF_GROUPS = {"demographic_parity_difference", "demographic_parity_ratio", "equal_opportunity_difference"}
+OF_GROUPS |= {"equalized_odds_difference", "equalized_odds_ratio", "predictive_parity_difference"}
+"""Gaps between the values of a protected segment, so whole days have none."""
 WHOLE_DAY_ONLY = OF_FEATURES | OF_SERVICE | OF_DELIVERIES | OF_COLUMNS | set(OF_USAGE)
 PSEUDO_FEATURES = ("score", "decision")
 """Drift of the answers themselves is told as that of these."""
@@ -174,6 +177,8 @@ def lacking(spec: ModelSpec, metric: str) -> str | None:
         return "needs outcomes, and the spec has none"
     if metric in OF_VALUES and spec.outcomes is not None and spec.outcomes.columns.value is None:
         return "needs outcomes.columns.value, the column of the value"
+    if metric in OF_GROUPS and not spec.protected:
+        return "needs protected, the segments whose groups are compared"
     if metric in OF_FEATURES | OF_COLUMNS:
         return _lack_of_features(spec, metric)
     return _lack_of_service(spec, metric)
@@ -232,6 +237,8 @@ def _rule_scope(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
         yield ("segments",), f"{said} nothing for {rule.metric}, which is computed for whole days"
     elif not isinstance(rule.segments, str):
         yield from _named_segments(spec, rule.segments)
+    elif rule.segments == "all" and rule.metric in OF_GROUPS:
+        yield ("segments",), f"'all' means nothing for {rule.metric}, a gap between groups; write segments: each"
     elif rule.segments == "each" and not spec.segments:
         yield ("segments",), "'each' needs segments, and the spec has none"
 

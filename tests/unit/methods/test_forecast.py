@@ -18,7 +18,7 @@ from jobs.spec.model import Detection
 from tests.unit.methods.given_series import accuracies, day, nights, remembering, series, volumes
 
 if TYPE_CHECKING:
-    from jobs.methods.scale import Floats
+    from jobs.methods.scale import Floats, Kind
 
 DETECTION = Detection(limit=5.0)
 
@@ -164,6 +164,26 @@ def test_a_collapse_in_the_third_week_is_found_without_prophet() -> None:
     value = volumes(28)
     value[20] = 30
     assert outside(series(value), 0, 27) == [20]
+
+
+@pytest.mark.parametrize("kind", ["count", "latency", "rate", "amount", "level"])
+def test_the_first_weeks_of_clean_noise_are_quiet(kind: Kind) -> None:
+    """Forty series of six weeks each; at a limit of 4 they would raise 0.1 alarms if their spreads were known."""
+    alarms = 0
+    for seed in range(40):
+        noise = np.random.default_rng(seed).normal(0, 1, 42)
+        made = {"count": 1000 + 100 * noise, "latency": 200 + 10 * noise, "rate": np.clip(0.9 + 0.02 * noise, 0, 1)}
+        judged = forecast.judge(series(made.get(kind, 3 + 0.3 * noise), 5000, kind), nights(0, 41), Detection())
+        alarms += int((np.abs(np.nan_to_num(judged.reach)) > 4).sum())
+    assert alarms <= 3
+
+
+def test_a_rate_that_falls_to_nothing_is_farther_away_than_one_that_falls_half_way() -> None:
+    value = accuracies(120, 200)
+    value[[100, 110]] = [0.0, 0.45]
+    error = np.full(120, 0.02)  # an interval tells it, as of F1
+    judged = forecast.judge(replace(series(value, 200, "rate"), error=error), nights(60, 119), DETECTION)
+    assert judged.distance[100] < judged.distance[110] < -DETECTION.limit
 
 
 def test_missing_days_stay_missing_and_are_not_judged() -> None:

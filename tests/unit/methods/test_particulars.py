@@ -167,3 +167,9 @@ def test_all_that_a_mute_names_must_fit() -> None:
     one = Mute(metric="accuracy", segment="plan=new", until=day(5))
     assert mutes.mute_of(told("accuracy", 3, segment="plan=new"), [one])
     assert mutes.mute_of(told("accuracy", 3), [one]) is None
+
+
+def test_a_day_on_which_every_segment_is_new_is_carried_by_none() -> None:
+    columns = {"value": [], "n": [], "before": [], "before_n": []}
+    assert particulars.carriers(pd.DataFrame(columns, index=pd.Index([], dtype="str"))) == []
+    assert particulars.carriers(pd.DataFrame(columns)) == []

@@ -39,6 +39,8 @@ def test_an_action_that_nobody_carries_out_is_named_with_the_rule_that_asks_for_
         ({"mutes": [{"incident": "typo", "until": "2026-01-01"}]}, "'typo' is no incident of m"),
         ({"retraining": {"metrics": []}}, "is an empty list"),
         ({"rules": [{"metric": "volume", "below": 9, "severity": "info", "action": "retrain"}]}, "is never asked for"),
+        ({"rules": [{"metric": "equalized_odds_ratio", "below": 0.9, "segments": "each"}]}, "needs protected"),
+        ({"protected": ["plan"], "rules": [{"metric": "equalized_odds_ratio", "below": 0.9}]}, "write segments: each"),
         ({"rules": [{"metric": "accuracy", "below": 0.8, "segments": ["plan="]}]}, "'plan=' is no segment"),
     ],
 )  # fmt: skip
