@@ -191,7 +191,7 @@ def ack(model: str, incident: str | None, person: str, note: str) -> None:
 
     spec = _spec(model)
     if incident is None:
-        click.echo(answers.standing(spec.model, _home()))
+        click.echo(answers.standing(spec, _home()))
     else:
         click.echo(answers.acknowledge(spec.model, _home(), incident, person, note))
 
@@ -206,7 +206,7 @@ def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
     """Approve the request KEY of MODEL, which waits for a person; the next `run --send` hands it over."""
     from jobs import answers
 
-    click.echo(answers.decide(_spec(model).model, _home(), key, person, not reject, note))
+    click.echo(answers.decide(_spec(model), _home(), key, person, not reject, note))
 
 
 @main.command()
