@@ -4,8 +4,8 @@
 - Red `check`: the run was started with a payload that cannot be used; the log names each fault. Nothing was done.
 - Pink `rollback`, `fallback`: refused, and the log says why: no earlier version, or another one answers already.
 - Red `rollback`, `fallback`: the registry cannot be reached. Clear the task; the same run moves the champion once.
-- Red `newcomers`: a new champion's figures could not be read, or it is worse and a person must say so. The log names
-  the model and what to do.
+- Red `newcomers`: a spec or a new champion's figures could not be read, or it is worse and a person must say so. The
+  log names the model and what to do.
 
 A model's spec names who carries out its actions: `rollback: {dag: nightjar_rollback}`, `fallback: {dag:
 nightjar_fallback}`. By hand: trigger one with `model` and `reason`.
@@ -66,13 +66,17 @@ def watch_newcomers(**context: Any) -> list[str]:
         raise AirflowSkipException("a backfill moves nothing")
     now, registry = airflow_clock.utcnow(), open_registry(home())
     said, faults = [], []
-    for spec in (entry for entry in catalogue(models_folder()).values() if not isinstance(entry, Broken)):
+    for spec in catalogue(models_folder()).values():
+        if isinstance(spec, Broken):
+            faults.append(spec.error)
+            continue
         try:
             if registry.champion(spec.model) is None:
                 continue
             outcome = look_and_act(spec, home(), newest_closed(now, spec.timezone), registry, now)
-        except NightjarError as error:
-            faults.append(str(error))
+        except Exception as error:
+            sentence = str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
+            faults.append(f"{spec.model}: {sentence}")
             continue
         LOG.info("%s: %s", spec.model, outcome)
         said.append(f"{spec.model}: {outcome}")

@@ -1,8 +1,9 @@
 """Once a day, say which model's nights did not run. Each gap is told once, where critical incidents are told.
 
 ### At night
-- Red `nights`: a model's night is missing, and the log names it; look at that model's DAG. The message was sent the
-  first time; while the gap lasts, only this task stays red.
+- Red `nights`: a model's night is missing, or none has ever finished, and the log names it; look at that model's DAG.
+  The message was sent the first time; while the gap lasts, only this task stays red. A spec that cannot be read is
+  named too.
 - Red for another reason: a channel did not take the message; clear the task, and what was told is not told again.
 
 Airflow cannot tell of its own death. Let something outside of it call `nightjar health`, whose status is 1 then.
@@ -19,26 +20,35 @@ from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.catalogue import Broken, catalogue, home, models_folder
-from dags.handover import post_of, sentences
+from dags.handover import post_of
 from dags.nights import Nightly
+from jobs.errors import DeliveryError, NightjarError
 
 
 @task
 def look(**context: Any) -> None:
-    """Tell of nights that are missing; fails while there are any. A broken spec has a red DAG of its own."""
-    from jobs.health import health_of, tell_late
+    """Tell of nights that are missing; fails while there are any, or while a model cannot be looked at or told of."""
+    from jobs.health import survey, tell_late
 
     if context["dag_run"].run_type == "backfill":
         raise AirflowSkipException("a backfill tells nothing")
     now = airflow_clock.utcnow()
-    specs = [entry for entry in catalogue(models_folder()).values() if not isinstance(entry, Broken)]
-    late = [one for one in (health_of(spec, home(), now) for spec in specs) if one.newest is not None and one.late]
-    watched = [spec for spec in specs if spec.model in {one.model for one in late}]
-    with sentences():
-        for spec in watched:
+    entries = list(catalogue(models_folder()).values())
+    specs = [entry for entry in entries if not isinstance(entry, Broken)]
+    found, faults = survey(specs, home(), now)
+    late = {one.model for one in found if one.late}
+    untold = []
+    for spec in (one for one in specs if one.model in late):
+        try:
             tell_late([spec], home(), now, post_of(spec))
-    if late:
-        raise AirflowFailException("; ".join(map(str, late)))
+        except NightjarError as error:
+            untold.append(str(error))
+    broken = [entry.error for entry in entries if isinstance(entry, Broken)]
+    wrong = list(dict.fromkeys((*(str(one) for one in found if one.late), *faults, *untold, *broken)))
+    if untold:
+        raise DeliveryError("; ".join(wrong))  # it may be tried again; what was told is not told again
+    if wrong:
+        raise AirflowFailException("; ".join(wrong))
 
 
 with DAG(

@@ -193,7 +193,7 @@ def ack(model: str, incident: str | None, person: str, note: str) -> None:
 
     spec = _spec(model)
     if incident is None:
-        click.echo(answers.standing(spec.model, _home()))
+        click.echo(answers.standing(spec, _home()))
     else:
         click.echo(answers.acknowledge(spec.model, _home(), incident, person, note))
 
@@ -208,28 +208,38 @@ def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
     """Approve the request KEY of MODEL, which waits for a person; the next `run --send` hands it over."""
     from jobs import answers
 
-    click.echo(answers.decide(_spec(model).model, _home(), key, person, not reject, note))
+    click.echo(answers.decide(_spec(model), _home(), key, person, not reject, note))
 
 
 @main.command()
 @click.argument("models", nargs=-1)
 @click.option("--tell", is_flag=True, help="Also tell the channels of critical incidents, once.")
 def health(models: Sequence[str], tell: bool) -> None:
-    """Did every night run that is due? Status 1 where one of MODELS (all) is missing nights."""
+    """Did every night run that is due? Status 1 where one of MODELS (all) is missing nights.
+
+    Status 2 where one cannot be looked at, as one with a broken spec, or told; the others are all the same.
+    """
     from datetime import UTC, datetime
 
-    from jobs.health import health_of, tell_late
-    from jobs.spec.reading import find_spec, load_spec, spec_files
+    from jobs.health import survey, tell_late
+    from jobs.spec.reading import find_spec, load_each, spec_files
 
     now = datetime.now(UTC)
-    specs = [load_spec(path) for path in [find_spec(one, _models()) for one in models] or spec_files(_models())]
-    found = [health_of(spec, _home(), now) for spec in specs]
+    specs, broken = load_each([find_spec(one, _models()) for one in models] or spec_files(_models()))
+    found, faults = survey(specs, _home(), now)
     for one in found:
         click.echo(f"{'LATE' if one.late else 'ok':<6}{one}")
-    for said in tell_late(specs, _home(), now) if tell else []:
-        click.echo(f"told: {said}")
-    if any(one.late for one in found):
-        raise click.exceptions.Exit(1)
+    late = {one.model for one in found if one.late}
+    for spec in (one for one in specs if tell and one.model in late):
+        try:
+            for said in tell_late([spec], _home(), now):
+                click.echo(f"told: {said}")
+        except NightjarError as error:
+            faults.append(str(error))
+    for fault in (*broken, *faults):
+        click.echo(f"{'FAULT':<6}{fault}", err=True)
+    if broken or faults or late:
+        raise click.exceptions.Exit(2 if broken or faults else 1)
 
 
 @main.command()

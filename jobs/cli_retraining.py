@@ -126,16 +126,22 @@ def newcomers(models: tuple[str, ...], day: str | None) -> None:
     from jobs.cli import _models
     from jobs.retraining.rows import newest_night
     from jobs.retraining.watching import look_and_act
-    from jobs.spec.reading import load_spec, spec_files
+    from jobs.spec.reading import find_spec, load_each, spec_files
 
-    specs = [_spec(name) for name in models] or [load_spec(path) for path in spec_files(_models())]
+    specs, faults = load_each([find_spec(one, _models()) for one in models] or spec_files(_models()))
     known = _registry()
     for spec in specs:
-        if known.champion(spec.model) is None:
-            click.echo(f"{spec.model}: no champion yet")
-            continue
-        night = parse_day(day) if day else newest_night(spec, _home())
-        click.echo(f"{spec.model}: {look_and_act(spec, _home(), night, known, datetime.now(UTC))}")
+        try:
+            if known.champion(spec.model) is None:
+                click.echo(f"{spec.model}: no champion yet")
+                continue
+            night = parse_day(day) if day else newest_night(spec, _home())
+            click.echo(f"{spec.model}: {look_and_act(spec, _home(), night, known, datetime.now(UTC))}")
+        except Exception as error:  # one broken model does not keep the others from being watched
+            sentence = str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
+            faults.append(f"{spec.model}: {sentence}")
+    if faults:
+        raise UsageError("\n".join(faults))
 
 
 COMMANDS = (retrain, promote, rollback, fallback, registry, newcomers)

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 from jobs.engine.warehouse import open_warehouse, published_file, read_published
 from jobs.errors import DeliveryError
+from jobs.telling import fault_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from jobs.spec.model import ModelSpec
@@ -72,11 +73,30 @@ def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
 def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post | None = None) -> list[str]:
     """Tell each model's missing nights once, until a night has finished again; returns what was told.
 
-    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`.
+    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. Raises
+    DeliveryError, when all models were tried, where something was not taken or a model could not be looked at.
     """
-    return [
-        said for spec in specs if (one := health_of(spec, home, now)).late for said in _tell(spec, home, one, now, post)
-    ]
+    told, faults = [], []
+    for spec in specs:
+        try:
+            one = health_of(spec, home, now)
+            told += _tell(spec, home, one, now, post) if one.late else []
+        except Exception as error:  # one model must not keep the others from being told of
+            faults.append(f"{spec.model}: {fault_of(error)}")
+    if faults:
+        raise DeliveryError("; ".join(faults))
+    return told
+
+
+def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[Health], list[str]]:
+    """The health of each model, and the faults of those that could not be looked at."""
+    found, faults = [], []
+    for spec in specs:
+        try:
+            found.append(health_of(spec, home, now))
+        except Exception as error:  # one model must not hide the others
+            faults.append(f"{spec.model}: its nights cannot be looked up: {type(error).__name__}: {error}")
+    return found, faults
 
 
 def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | None) -> list[str]:
@@ -102,8 +122,8 @@ def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | 
                 continue
             try:
                 said = telling.hand_over(row, post or post_of(spec), sender(), now)
-            except DeliveryError as error:
-                faults.append(str(error))
+            except Exception as error:  # one dead channel holds up no other
+                faults.append(fault_of(error))
                 continue
             ledger.record(warehouse, mine, channel, one.due, now, said)
             told.append(f"{one} ({channel})")

@@ -68,6 +68,19 @@ def load_specs(folder: Path, environment: Mapping[str, str] | None = None) -> li
     return specs
 
 
+def load_each(paths: Iterable[Path]) -> tuple[list[ModelSpec], list[str]]:
+    """The specs that can be read, and what is wrong with the others: one broken spec hides no other model."""
+    specs, faults = [], []
+    for path in paths:
+        try:
+            specs.append(load_spec(path))
+        except SpecError as error:
+            faults.append(str(error))
+        except Exception as error:  # a defect of ours in reading one spec must not take down the others
+            faults.append(f"{path.name}: cannot be read: {type(error).__name__}: {error}")
+    return specs, faults
+
+
 def spec_files(folder: Path) -> list[Path]:
     """The spec files of a folder, sorted by name."""
     return sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))

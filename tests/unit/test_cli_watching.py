@@ -49,6 +49,48 @@ def test_health_is_status_1_while_nights_are_missing(watched: Kiosk) -> None:
     assert told.output.startswith(f"LATE  kiosk: the newest finished night is {day(LAST)};")
 
 
+def test_one_broken_model_hides_no_other_and_is_itself_reported(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the kiosk, by name: a spec that cannot be read, and a published copy that is none."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    kiosk.changes |= {"channels": {"critical": ["log", "${HOOK}"]}}
+    given = kiosk.spec.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    (folder / "kiosk.yaml").write_text(yaml.safe_dump(given))
+    (folder / "damaged.yaml").write_text(yaml.safe_dump(given | {"model": "damaged"}))
+    (folder / "broken.yaml").write_text("model: broken\nwhat: is this\n")
+    (kiosk.home / "published").mkdir(parents=True)
+    (kiosk.home / "published" / "damaged.duckdb").write_text("no database")
+    monkeypatch.setenv("NIGHTJAR_MODELS", str(folder))
+    monkeypatch.setenv("NIGHTJAR_HOME", str(kiosk.home))
+    monkeypatch.delenv("HOOK", raising=False)
+    told = call("health", "--tell")
+    assert told.exit_code == 2
+    assert "LATE  kiosk: no night has ever finished" in told.output
+    assert "FAULT broken.yaml:" in told.output
+    assert "FAULT damaged: its nights cannot be looked up" in told.output
+    assert "FAULT kiosk: the environment variable HOOK is not set" in told.output
+    with kiosk.warehouse() as warehouse:  # the channel that works was told
+        assert warehouse.execute("SELECT channel FROM dispatches").fetchall() == [("log",)]
+
+
+def test_one_broken_spec_keeps_no_newcomer_from_being_watched(
+    kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    given = kiosk.spec.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    (folder / "kiosk.yaml").write_text(yaml.safe_dump(given))
+    (folder / "broken.yaml").write_text("model: broken\nwhat: is this\n")
+    monkeypatch.setenv("NIGHTJAR_MODELS", str(folder))
+    monkeypatch.setenv("NIGHTJAR_HOME", str(kiosk.home))
+    told = call("newcomers")
+    assert told.exit_code == 2
+    assert "kiosk: no champion yet" in told.output
+    assert "broken.yaml:" in told.output
+
+
 def test_what_does_not_wait_cannot_be_approved(watched: Kiosk) -> None:
     told = call("approve", "kiosk", "typo")
     assert told.exit_code == 2

@@ -156,7 +156,7 @@ def test_an_open_incident_is_repeated_until_somebody_acknowledges_it(
     assert answers.acknowledge("kiosk", life.home, incident, "Ada") == f"{incident}: acknowledged by Ada"
     speak(life, SILENT + 2)
     assert len(receiver.posted) == 2
-    assert "(acknowledged by Ada)" in answers.standing("kiosk", life.home)
+    assert "(acknowledged by Ada)" in answers.standing(life.spec, life.home)
     speak(life, SILENT + 3)
     assert receiver.posted[-1][2]["state"] == "resolved"
 

@@ -160,11 +160,11 @@ def test_a_request_waits_for_approval_and_a_rejected_one_rests(tmp_path: Path, r
     spec, home = asked(tmp_path, webhook="${SWITCH}", approval=True)
     assert "waits for approval: nightjar approve shop" in hand_over(spec, home)
     with pytest.raises(UsageError, match=f"no request 'typo' waits; waiting: {KEY}"):
-        answers.decide("shop", home, "typo", "Ada", approved=True)
-    answers.decide("shop", home, KEY, "Ada", approved=False)
+        answers.decide(spec, home, "typo", "Ada", approved=True)
+    answers.decide(spec, home, KEY, "Ada", approved=False)
     assert "was rejected by Ada" in hand_over(spec, home)
     assert receiver.posted == []
-    answers.decide("shop", home, KEY, "Grace", approved=True)
+    answers.decide(spec, home, KEY, "Grace", approved=True)
     hand_over(spec, home)
     assert len(receiver.posted) == 1
     assert delivery.request_due(spec, "retrain", day(5), home) == (None, "")
