@@ -235,7 +235,8 @@ def _trouble(one: Item) -> tuple[str, str] | None:
     That labels do not come is told by their coverage first, and by the rule `no labels` some nights later.
     """
     if one["metric"] in ("delivery", *SOURCES):
-        return ("delivery", SOURCES.get(one["metric"], one["feature"])) if one["segment"] == "all" else None
+        source = SOURCES.get(one["metric"]) or str(one["feature"])
+        return ("delivery", source) if one["segment"] == "all" else None
     if one["role"] == "cause":
         own = one["version"] if one["metric"] == "version" else one["feature"]
         return ("cause", own) if own else None
