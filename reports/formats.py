@@ -6,6 +6,7 @@ English is written here, other languages by Babel from the CLDR's patterns (http
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ LONG_MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+_ISO = re.compile(r"(?<![\w/.-])\d{4}-\d{2}-\d{2}(?![\w/-]|\.\w)", re.ASCII)
+"""A day as it is stored, and no part of a name or of a file's path. Letters of other scripts may stand beside it."""
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -212,6 +215,24 @@ def short_day(day: date | int) -> str:
     """
     day = day if isinstance(day, date) else day_of(day)
     return f"{day.day} {MONTHS[day.month - 1]}" if spoken() == SOURCE else _dated(day, "MMMd")
+
+
+def with_days(text: str, night: date | int) -> str:
+    """A stored text with its days written as the page around it writes them; those of another year keep the year.
+
+    >>> with_days("accuracy of 2025-03-04 fell; v-2025-03-04, p/2024-12-31.csv, 2024-12-31.", date(2025, 3, 5))
+    'accuracy of 4 Mar fell; v-2025-03-04, p/2024-12-31.csv, 31 December 2024.'
+    """
+    year = (night if isinstance(night, date) else day_of(night)).year
+
+    def written(found: re.Match[str]) -> str:
+        try:
+            day = date.fromisoformat(found[0])
+        except ValueError:  # looks like a day and is none
+            return found[0]
+        return short_day(day) if day.year == year else long_day(day)
+
+    return _ISO.sub(written, text)
 
 
 def long_day(day: date | int) -> str:

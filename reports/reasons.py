@@ -53,6 +53,8 @@ REASONS = (
     "{count} {what}, {least} needed",
 )
 """Sentences with gaps, in the order in which they are tried; those without gaps are in the catalogue as they are."""
+SCOPES = {"behaviour": "the model's behaviour", "service": "the service", "delivery": "what is delivered"}
+"""What an incident's trouble is in."""
 RULES = (
     "{told} on reference", "{told} on previous version", "{told} by segment", "{told} for {names}",
     "{metric} above {size}", "{metric} below {size}", "{metric} drop {size}", "{metric} rise {size}",
@@ -88,12 +90,15 @@ def scope_name(scope: str) -> str:
     """What kind of trouble an incident is, and the segment it is limited to.
 
     >>> from jobs.language import speaking
+    >>> scope_name("behaviour:country=FR")
+    "the model's behaviour for country=FR"
     >>> with speaking("zh"):
     ...     scope_name("behaviour:country=FR")
-    '模型行为:country=FR'
+    'country=FR：模型行为'
     """
-    kind, colon, where = scope.partition(":")
-    return say(kind, context="scope") + colon + where
+    kind, _, where = scope.partition(":")
+    told = say(SCOPES.get(kind, kind), context="scope")
+    return say("{told} for {segment}", told=told, segment=where) if where else told
 
 
 @cache

@@ -136,13 +136,20 @@ def _done(view: NightView) -> str:
     held = sorted({decision.action for decision in decisions} - set(asked) - tried)
     dated = [(one.night, action) for action, one in asked.items()]
     if len(dated) == 1:
-        said = [say("a {action} was requested on {day}", action=say(dated[0][1]), day=short_day(dated[0][0]))]
+        said = [say("a {action} was requested on {day}", action=_noun(dated[0][1]), day=short_day(dated[0][0]))]
     else:
-        names = [say("a {action} ({day})", action=say(action), day=short_day(night)) for night, action in sorted(dated)]
+        names = [
+            say("a {action} ({day})", action=_noun(action), day=short_day(night)) for night, action in sorted(dated)
+        ]
         said = [say("{names} were requested", names=listed(names))] if names else []
-    said += [say("a {action} would have been requested (dry run)", action=say(action)) for action in sorted(tried)]
-    said += [say("a {action} is held back", action=say(action)) for action in held]
+    said += [say("a {action} would have been requested (dry run)", action=_noun(action)) for action in sorted(tried)]
+    said += [say("a {action} is held back", action=_noun(action)) for action in held]
     return say(", ", context="clauses").join(said)
+
+
+def _noun(action: str) -> str:
+    """An action as a thing."""
+    return say({"retrain": "retraining"}.get(action, action))
 
 
 def _why(view: NightView) -> str:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
-from jobs.methods import evidence
+from jobs.methods import evidence, wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +100,7 @@ def _held(action: str, incident: Incident, situation: Situation) -> str:
         return say(
             "a {action} was requested on {night} for {incident}, which is still open; "
             "one at a time, until {last} at most",
-            action=say(action), night=other.night, incident=other.incident,
+            action=wording.action_noun(action), night=other.night, incident=other.incident,
             last=other.night + timedelta(days=policy.open_days),
         )  # fmt: skip
     if last is not None and situation.night < last + timedelta(days=policy.cooldown_days):

@@ -34,6 +34,9 @@ ADDED = ("before", "after", "bins", "carried", "coverage", "usual_coverage", "mu
 NOTED = timedelta(days=7)
 """How long before a figure's day something done is told beside it."""
 
+SOURCES = {"volume": "predictions", "coverage": "labels"}
+"""Which delivery's trouble a figure tells of."""
+
 CAUSE = 10.0
 """Added to the weight of causes, so that they come before every effect."""
 
@@ -227,7 +230,13 @@ def grown(before: Sequence[Item], tonight: Iterable[Item]) -> bool:
 
 
 def _trouble(one: Item) -> tuple[str, str] | None:
-    """What kind of trouble an item speaks of; None where another item speaks of it better."""
+    """What kind of trouble an item speaks of; None where another item speaks of it better.
+
+    That labels do not come is told by their coverage first, and by the rule `no labels` some nights later.
+    """
+    if one["metric"] in ("delivery", *SOURCES):
+        source = SOURCES.get(one["metric"]) or str(one["feature"])
+        return ("delivery", source) if one["segment"] == "all" else None
     if one["role"] == "cause":
         own = one["version"] if one["metric"] == "version" else one["feature"]
         return ("cause", own) if own else None

@@ -196,11 +196,15 @@ def _in_reference(rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, refer
 def _beyond(
     rule: Rule, chosen: pd.DataFrame, figures: pd.DataFrame, error_rate: float, tightness: Mapping[str, float]
 ) -> pd.DataFrame:
-    """Adds `bound`, `distance`, `past_bound` (what the rule calls worth having) and `beyond` (and not chance)."""
+    """Adds `bound`, `distance`, `past_bound` (what the rule calls worth having) and `beyond` (and not chance).
+
+    And `factor`, by which a feature's importance moved the bound.
+    """
     judged = (chosen["why"] == "").to_numpy()
     value, former = chosen["value"].to_numpy(dtype=float), chosen["former"].to_numpy(dtype=float)
     falling = rule.below is not None or rule.drop is not None
-    bound = _bound(rule, chosen, figures, specificity.factors(rule, chosen["feature"], tightness))
+    factors = specificity.factors(rule, chosen["feature"], tightness)
+    bound = _bound(rule, chosen, figures, factors)
     crossed = (value < bound) if falling else (value > bound)
     crossed &= specificity.large_enough(rule.min_effect, value, np.where(np.isfinite(former), former, bound))
     share = np.asarray(chosen["night"].map(chosen.loc[judged, "night"].value_counts()), dtype=np.float64)
@@ -218,6 +222,7 @@ def _beyond(
         certain = (-distance if falling else distance) > critical
     return chosen.assign(
         bound=bound,
+        factor=factors,
         distance=np.where(judged & np.isfinite(distance), distance, np.nan),
         past_bound=judged & crossed,
         beyond=judged & crossed & certain,

@@ -34,7 +34,10 @@ class Text:
 
 
 def reasons(rule: Rule, told: pd.DataFrame, text: Text) -> npt.NDArray[np.object_]:
-    """One sentence a row; `told` has verdict, why, streak, past_bound, beyond, value, bound, former, former_version."""
+    """One sentence a row.
+
+    `told` has verdict, why, streak, past_bound, beyond, value, bound, factor, former, former_version.
+    """
     answer = np.full(len(told), say("within the bound"), dtype=object)
     unknown = told["why"] != ""
     answer[unknown] = told.loc[unknown, "why"]
@@ -46,7 +49,7 @@ def reasons(rule: Rule, told: pd.DataFrame, text: Text) -> npt.NDArray[np.object
         for streak in told.loc[waiting, "streak"]
     ]
     breach = told["verdict"] == "breach"
-    columns = ["value", "bound", "former", "detector", "former_version"]
+    columns = ["value", "bound", "factor", "former", "detector", "former_version"]
     rows = [dict(zip(columns, row, strict=True)) for row in told.loc[breach, columns].itertuples(index=False)]
     answer[breach] = [_breach(rule, row, text) for row in rows]
     return answer
@@ -60,9 +63,22 @@ def _breach(rule: Rule, row: Mapping[str, Any], text: Text) -> str:
         metric=wording.name(metric), value=wording.number(metric, row["value"]), bound=wording.number(metric, bound),
     )  # fmt: skip
     if not np.isfinite(row["former"]):
-        return words
+        moved = _moved(rule, bound, row["factor"])
+        return say("{words}; {held}", words=words, held=moved) if moved else words
     held = wording.against({**row, "metric": metric, "expected": row["former"]})
     return say("{words}; {held}", words=words, held=held)
+
+
+def _moved(rule: Rule, bound: float, factor: float) -> str:
+    """Why a fixed bound is not the number that the rule is called by; empty where it is."""
+    if rule.above is None or wording.number(rule.metric, bound) == wording.number(rule.metric, rule.above):
+        return ""
+    limit = wording.number(rule.metric, rule.above)
+    if not np.isclose(bound, rule.above * factor):
+        return say("the rule's {limit}, raised to what chance alone reaches", limit=limit)
+    if factor > 1:
+        return say("the rule's {limit}, loosened for an input of less importance", limit=limit)
+    return say("the rule's {limit}, tightened for an input of more importance", limit=limit)
 
 
 def frame(parts: list[pd.DataFrame], model: str) -> pd.DataFrame:

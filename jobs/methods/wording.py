@@ -331,12 +331,27 @@ def note(model: str, lines: Sequence[str], count: int) -> str:
     return say(SENTENCES["notes" if count > 1 else "note"], model=model, title=lines[0], count=count - 1)
 
 
+NOUNS = {"retrain": "retraining"}
+"""What an action is called after an article."""
+
+
+def action_noun(action: str) -> str:
+    """An action as a thing.
+
+    >>> action_noun("retrain"), action_noun("rollback")
+    ('retraining', 'rollback')
+    """
+    return say(NOUNS.get(action, action))
+
+
 def decision(row: Mapping[str, Any]) -> str:
     """What was decided: a row of `decisions`."""
     payload = row.get("payload") or {}
     waiting = row["outcome"] == "requested" and payload.get("audit", {}).get("guards", {}).get("approval")
     told = SENTENCES["decision waiting" if waiting else f"decision {row['outcome']}"]
-    return say(told, action=say(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"])
+    return say(
+        told, action=action_noun(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"]
+    )
 
 
 def owner(name: str) -> str:

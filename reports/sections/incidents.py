@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
 from reports.days import parse_number
+from reports.formats import with_days
 from reports.index import Array, Key
 from reports.reasons import rule_name
 from reports.sections.figures import number
@@ -102,7 +103,7 @@ def incidents_in_view(known: Known) -> tuple[list[Incident], list[Incident], lis
         if night == known.night - 1 and state != "resolved"
     }
     decisions = _decisions(known)
-    found = [_incident(rows, place, decisions) for place in latest.values()]
+    found = [_incident(rows, place, decisions, known.night) for place in latest.values()]
     tonight = {str(name) for name in known.tonight("incidents")["incident"]}
     current = [incident for incident in found if incident.state != "resolved" and incident.id in tonight]
     current.sort(key=lambda incident: (-severity_rank(incident.severity), incident.opened, incident.id))
@@ -113,15 +114,15 @@ def incidents_in_view(known: Known) -> tuple[list[Incident], list[Incident], lis
     return numbered, resolved, [one for one in over if one not in resolved]
 
 
-def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Decision]]) -> Incident:
-    """The incident of one row, not yet numbered."""
+def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Decision]], tonight: int) -> Incident:
+    """The incident of one row, not yet numbered; its days are written as the page of `tonight` writes them."""
     name = str(rows["incident"][place])
     evidence = read_evidence(rows["evidence"][place])
     night, opened, last = (int(rows[column][place]) for column in ("night", "opened", "last_breach"))
     return Incident(
         id=name,
         number=0,
-        title=plain(rows["title"][place], TITLE_MOST) or plain(name) or say("unnamed incident"),
+        title=with_days(plain(rows["title"][place], TITLE_MOST), tonight) or plain(name) or say("unnamed incident"),
         severity=_severity(rows["severity"][place]),
         state=rows["state"][place] or "ongoing",
         scope=plain(rows["scope"][place], 120),
@@ -131,7 +132,7 @@ def _incident(rows: dict[str, Array], place: int, decisions: dict[str, list[Deci
         evidence=evidence[:EVIDENCE_MOST],
         more_evidence=max(len(evidence) - EVIDENCE_MOST, 0),
         decisions=tuple(decisions.get(name, ())),
-        text=plain(rows["text"][place], 1200) if "text" in rows else "",
+        text=with_days(plain(rows["text"][place], 1200), tonight) if "text" in rows else "",
     )
 
 
@@ -142,7 +143,9 @@ def _decisions(known: Known) -> dict[str, list[Decision]]:
     told: set[tuple[str, str, str, str]] = set()
     columns = (rows[name] for name in ("night", "incident", "action", "outcome", "reason"))
     for night, incident, action, outcome, reason in zip(*(column[::-1] for column in columns), strict=True):
-        decision = Decision(int(night), plain(action), plain(outcome), plain(reason, 320), str(incident or ""))
+        decision = Decision(
+            int(night), plain(action), plain(outcome), with_days(plain(reason, 320), known.night), str(incident or "")
+        )
         same = (decision.incident, decision.action, decision.outcome, decision.reason)
         if same not in told:
             told.add(same)

@@ -15,7 +15,7 @@ from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.judgement import Verdict
 from jobs.pipeline import STAGE_NAMES
 from jobs.spec.model import MetricName
-from reports.reasons import REASONS, RULES
+from reports.reasons import REASONS, RULES, SCOPES
 from reports.sections.drift import BINS, PSEUDO
 from reports.sentence import STATES
 from reports.words import OWN, WORDS
@@ -30,6 +30,7 @@ def sentences() -> set[str]:
     """Everything that must be known: all that is said, and what is stored in English and said by whoever shows it."""
     tables = {*wording.SENTENCES.values(), *wording.AGAINST.values(), "expected {value}", "{former}: {value}"}
     words = {"critical", "warning", "info", "retrain", "fallback", "rollback", "predictions", "labels", "outcomes"}
+    words |= {*wording.NOUNS.values()}
     names = {wording.name(metric) for metric in get_args(MetricName)} | set(wording.NAMES.values())
     bins = {"Missing values", "Values never seen before", "Infinite values", "The rarer values"}
     coded = saying.in_code("jobs", "reports") | saying.in_templates() | tables | words | names | bins
@@ -58,7 +59,7 @@ CODES = {
     for context, told in {
         "bin": BINS, "comparison": get_args(Verdict), "delivery": ("delivered", "missing", "refused"),
         "decision": ("requested", "held", "dry run"), "estimates": ("unproven", "off"), "feature": OWN,
-        "scope": ("delivery", "service", "behaviour"), "state": ("ok", "unknown"),
+        "scope": tuple(SCOPES.values()), "state": ("ok", "unknown"),
     }.items()
     for word in told
 }  # fmt: skip

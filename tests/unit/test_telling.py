@@ -11,6 +11,7 @@ import pytest
 from jobs import answers, delivery, health
 from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.pipeline import STAGE_NAMES
+from reports.formats import short_day
 from tests.kiosk import Kiosk, day, days
 from tests.receivers import Post, Receiver, http_receiver, mail_server
 
@@ -138,7 +139,7 @@ def test_a_muted_incident_is_in_the_report_and_told_to_nobody_until_the_mute_end
     life.changes["mutes"] = [{"metric": "volume", "until": str(day(SILENT + 1))}]
     speak(life, SILENT)
     assert (post.letters, receiver.posted) == ([], [])
-    assert f"no predictions for {day(SILENT)}" in life.page(SILENT)
+    assert f"no predictions for {short_day(day(SILENT))}" in life.page(SILENT)
     speak(life, SILENT + 1)
     assert receiver.posted == []
     speak(life, SILENT + 2)  # still open, and the mute is over

@@ -141,6 +141,12 @@ def test_business_that_falls_is_other_trouble_than_accuracy_that_fell() -> None:
     assert told_of(nights, last=4) == [(2, "opened"), (3, "grown")]
 
 
+def test_labels_that_do_not_come_are_one_trouble_and_predictions_another() -> None:
+    silence = breach("delivery", 4, detector="delivery", rule="no labels", feature="labels")
+    nights = {2: [breach("coverage", 2, label_age=1)], 4: [silence], 5: [silence, breach("volume", 5)]}
+    assert told_of(nights, last=5) == [(2, "opened"), (5, "grown")]
+
+
 def test_segments_information_and_late_ages_make_no_incident_grow() -> None:
     nights = {
         2: [accuracy(2)], 3: [accuracy(3, segment="plan=new")], 4: [drift(4, "income", severity="info")],

@@ -102,6 +102,23 @@ def test_importance_tightens_and_loosens_a_general_limit_and_leaves_a_named_one(
     assert set(named["upper"]) == {0.2}
 
 
+def test_a_limit_that_importance_or_chance_moved_says_so() -> None:
+    """The rule is called `psi above 0.2`; its bounds are 0.16, 0.25, 0.2, and 0.28 where chance alone reaches that."""
+    tight = specificity.tightness({"main": 0.4, "minor": 0.1, "plain": None})
+    world = World(NO_WORLD.reference, NO_WORLD.first_days, tight)
+    noisy = figures("psi_null_limit", 0.28, feature="noisy")
+    found = verdicts(
+        [rule()], together(*(drift(name, 0.3) for name in ("main", "minor", "plain", "noisy")), noisy), world
+    )
+    told = {row.feature: row.reason for row in found[found["verdict"] == "breach"].itertuples()}
+    assert told == {
+        "main": "PSI 0.30 is above 0.16; the rule's 0.20, tightened for an input of more importance",
+        "minor": "PSI 0.30 is above 0.25; the rule's 0.20, loosened for an input of less importance",
+        "plain": "PSI 0.30 is above 0.20",
+        "noisy": "PSI 0.30 is above 0.28; the rule's 0.20, raised to what chance alone reaches",
+    }
+
+
 def test_a_change_below_the_minimum_effect_is_no_breach_however_sure() -> None:
     value = np.r_[np.full(60, 0.020), np.full(5, 0.017)]
     told = figures("conversion", value, n=10_000_000)

@@ -20,6 +20,7 @@ from jobs.spec import Rule
 from reports import page, sentence
 from reports.charts import heat
 from reports.days import day_of
+from reports.formats import short_day
 from reports.history import History, history_days
 from reports.night import psi_limits, view_of
 from reports.view import NightView, Term
@@ -69,7 +70,7 @@ def test_the_verdict_is_one_sentence_with_what_is_worst_and_what_was_done(tree: 
     assert len(others) == 2, "each view says in one sentence what it found"
     assert heading.text == (
         "Two things need attention, first of all: browsing_time has drifted far from its reference, since 28 Feb; "
-        "a retrain was requested on 28 Feb."
+        "a retraining was requested on 28 Feb."
     )
     assert "Critical" in tree.all("header", class_="hero")[0].text, "the state is said in words, not by colour alone"
 
@@ -536,7 +537,7 @@ def test_missing_data_that_an_incident_tells_of_is_said_once() -> None:
     one = frames["incidents"].head(1).assign(night=night, opened=night, last_breach=night, evidence=evidence)
     frames["incidents"] = one.assign(state="opened", severity="critical", title=f"no predictions for {gap}")
     said = sentence.verdict(view(frames, sample_night.GAP))
-    assert said.startswith(f"This needs you today: no predictions for {gap}, new tonight")
+    assert said.startswith(f"This needs you today: no predictions for {short_day(sample_night.GAP)}, new tonight")
     assert said.count("no predictions") == 1
 
 
@@ -611,11 +612,22 @@ def test_without_an_open_incident_the_night_is_quiet_and_says_what_was_looked_at
     assert re.match(r"All quiet: \d+ checks made, 2 of them breached", sentence.verdict(seen)), sentence.verdict(seen)
 
 
+def test_a_card_writes_all_its_days_alike_and_its_scope_in_words() -> None:
+    frames = sample_night.frames()
+    told = {"title": "no predictions for 2025-03-10", "text": "Open since 2025-03-08.", "scope": "behaviour:plan=new"}
+    frames["incidents"] = frames["incidents"].assign(**told)
+    text = reading_html.read(rendered(frames)).text
+    assert "no predictions for 10 Mar" in text
+    assert "Open since 8 Mar." in text
+    assert "the model's behaviour for plan=new" in text
+    assert "2025-03-10" not in text
+
+
 def test_a_dry_run_is_not_told_as_held_back() -> None:
     frames = sample_night.frames()
     frames["decisions"] = frames["decisions"].assign(outcome="dry_run")
     seen = view(frames)
-    assert "a retrain would have been requested (dry run)" in sentence.verdict(seen).replace("retraining", "retrain")
+    assert "a retraining would have been requested (dry run)" in sentence.verdict(seen)
     assert "held back" not in sentence.verdict(seen)
     assert {one.told for incident in seen.incidents for one in incident.decisions} == {"dry run"}
 

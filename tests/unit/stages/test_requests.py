@@ -101,7 +101,7 @@ def test_a_second_incident_waits_while_the_first_ones_request_is_open(warehouse:
     assert told[-1] == (day(4 + 28), "requested")  # open_days: nobody waits for ever
     held = warehouse.execute("SELECT DISTINCT reason FROM decisions WHERE outcome = 'held'").fetchall()
     assert held == [
-        ("a retrain was requested on 2025-03-05 for shop-2025-03-05-behaviour:plan_new-d1e15d, which is still open; "
+        ("a retraining was requested on 2025-03-05 for shop-2025-03-05-behaviour:plan_new-d1e15d, which is still open; "
          "one at a time, until 2025-04-02 at most",)
     ]  # fmt: skip
 
