@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods import accumulating, shifts, weekly_fit
+from jobs.methods import accumulating, rare, shifts, weekly_fit
 from jobs.methods import scale as scales
 from jobs.methods.scale import Floats, Scale
 
@@ -277,9 +277,20 @@ def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, 
     result.upper[where] = scales.backward(scale, centre + limit * spread)
     result.distance[where] = (y - centre) / spread
     doubts = np.broadcast_to(expectation.doubt, where.shape)
+    seldom = rare.rare(scale, expected, series.n[where], error)
+    if seldom.any():
+        _write_rare(case, where[seldom], scale, centre[seldom], np.sqrt(own * doubts[seldom]))
     for position, doubt in zip(where, doubts, strict=True):
         result.detector[position] = expectation.detector
         result.note[position] = expectation.note if np.isfinite(doubt) else FIRST_TIME
+
+
+def _write_rare(case: _Case, where: npt.NDArray[np.intp], scale: Scale, centre: Floats, own: Floats) -> None:
+    """The same for points of which so few events are expected that the scale would hide them."""
+    series, result = case.series, case.result
+    expected, n = result.expected[where], series.n[where]
+    result.distance[where] = rare.distance(scale, series.value[where], expected, centre, n, own)
+    result.lower[where], result.upper[where] = rare.bounds(scale, expected, centre, n, own, case.detection.limit)
 
 
 def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> float:
