@@ -1,9 +1,9 @@
 """Once a day, say which model's nights did not run. Each gap is told once, where critical incidents are told.
 
 ### At night
-- Red `nights`: a model's night is missing, or none has ever finished, and the log names it; look at that model's DAG.
-  The message was sent the first time; while the gap lasts, only this task stays red. A spec that cannot be read is
-  named too.
+- Red `nights`: a model's night is missing, and the log names it; look at that model's DAG. The message was sent the
+  first time; while the gap lasts, only this task stays red. A spec that cannot be read is named too. A model that never
+  finished a night is left out: new DAGs are paused, and nobody has switched it on.
 - Red for another reason: a channel did not take the message; clear the task, and what was told is not told again.
 
 Airflow cannot tell of its own death. Let something outside of it call `nightjar health`, whose status is 1 then.
@@ -36,6 +36,7 @@ def look(**context: Any) -> None:
     entries = list(catalogue(models_folder()).values())
     specs = [entry for entry in entries if not isinstance(entry, Broken)]
     found, faults = survey(specs, home(), now)
+    found = [one for one in found if one.newest is not None]  # else nobody has switched the model on yet
     late = {one.model for one in found if one.late}
     untold = []
     for spec in (one for one in specs if one.model in late):

@@ -54,7 +54,7 @@
   const dayText = new Intl.DateTimeFormat(language, {weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC"});
   const written = (value, kind, unit) => ({
     share: () => percent.format(value),
-    change: () => points.format(value * 100) + (language.startsWith("zh") ? " 百分点" : " pp"),
+    change: () => points.format(value * 100) + (language.startsWith("zh") ? " \u767e\u5206\u70b9" : " pp"),
     count: () => number(0).format(value),
     milliseconds: () => number(0).format(value) + " ms",
     amount: () => (number(Math.abs(value) < 100 ? 2 : 0).format(value) + " " + unit).trim(),

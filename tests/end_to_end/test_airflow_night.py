@@ -168,6 +168,7 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     said = json.loads((world.home / "candidates" / "till" / conf["key"] / "evaluation.json").read_text())
     assert (said["outcome"]["state"], world.champion("till")) == ("promoted", "nightjar-2"), said
     assert world.rest.states("retrain", conf["key"])["approve"] == "success"  # nobody was asked
+    assert len(world.post.letters) == 1, [(one["Subject"], one["Message-ID"], one["To"]) for one in world.post.letters]
     (letter,) = world.post.letters
     assert "till" in letter["Subject"]
     assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
