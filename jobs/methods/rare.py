@@ -31,7 +31,8 @@ def rare(scale: Scale, expected: Floats, n: Floats, error: Floats) -> npt.NDArra
         case "count":
             return np.asarray(expected < RARE)
         case "rate":
-            return np.asarray(np.isfinite(n) & ~(error > 0) & (n * np.minimum(expected, 1 - expected) < RARE))
+            few = n * np.minimum(expected, 1 - expected) < RARE
+            return np.asarray(np.isfinite(n) & (n > 0) & ~(error > 0) & few)
         case _:
             return np.zeros(expected.shape, dtype=bool)
 

@@ -40,6 +40,14 @@ def test_chance_alone_raises_nothing(share: float, n: int) -> None:
     assert alarms == 0  # of 540 judged nights
 
 
+def test_a_day_without_rows_is_not_judged() -> None:
+    one = series(np.full(60, 0.001), 1000.0, "rate")
+    one.n[50], one.value[50] = 0.0, np.nan
+    found = forecast.judge(one, nights(0, 59), Detection())
+    assert np.isnan(found.distance[50])
+    assert np.isfinite(found.distance[51])
+
+
 def test_the_distance_by_chance_is_the_normal_one_of_the_same_tail() -> None:
     """scipy.stats.binom and poisson, with half of the value itself."""
     k, n, p = np.array([0.0, 3.0, 9.0]), 500.0, 0.006
