@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from airflow.sdk.definitions.deadline import DeadlineReference
 from airflow.timetables.simple import NullTimetable
 
 from dags.nights import Nightly
@@ -73,6 +74,13 @@ def tells_when_it_is_late(dag: DAG) -> Iterator[str]:
         yield "it has a schedule and no deadline alert"
 
 
+def can_be_cleared(dag: DAG) -> Iterator[str]:
+    """Of Airflow 3.3.2; see docs/decisions/018-deadlines-count-from-the-day.md."""
+    for alert in dag.deadline or ():
+        if isinstance(alert.reference, type(DeadlineReference.DAGRUN_QUEUED_AT)):
+            yield f"the deadline {alert.name} counts from the queueing, so a run that failed cannot be cleared"
+
+
 def names_what_it_reads_and_writes(dag: DAG) -> Iterator[str]:
     if dag.timetable.can_be_scheduled and not {"watch", "broken", "retrain"} & set(dag.tags):
         if not any(task.inlets for task in dag.tasks):
@@ -90,5 +98,5 @@ def takes_a_pool_that_is_there(dag: DAG) -> Iterator[str]:
 POLICIES: tuple[Callable[[DAG], Iterator[str]], ...] = (
     has_an_owner, has_tags, says_what_to_do_at_night, retries_with_growing_pauses, ends_in_bounded_time,
     has_a_timetable_with_a_day, does_not_catch_up, bounds_its_runs, tells_when_it_is_late,
-    names_what_it_reads_and_writes, takes_a_pool_that_is_there,
+    can_be_cleared, names_what_it_reads_and_writes, takes_a_pool_that_is_there,
 )  # fmt: skip

@@ -38,11 +38,12 @@ def test_a_night_is_late_when_health_says_so(models: Path) -> None:
     text = TINY.format(model="good", zone="UTC")
     waiting = text.replace('"04:30"}', '"04:30", wait_for_data: 2h}')
     (plain,), (waits,) = monitor(models, text).deadline, monitor(models, waiting).deadline
-    assert (plain.interval, waits.interval) == (GRACE, GRACE + timedelta(hours=2))
+    begins = timedelta(days=1, hours=4, minutes=30)
+    assert (plain.interval, waits.interval) == (begins + GRACE, begins + GRACE + timedelta(hours=2))
     spec = ModelSpec(model="good", predictions={"path": "{day}"}, schedule={"at": "04:30", "wait_for_data": "2h"})  # type: ignore[arg-type]
-    queued = datetime(2025, 3, 2, 4, 30, tzinfo=UTC)
-    assert str(night_due(spec, queued + waits.interval)) == "2025-03-01"
-    assert str(night_due(spec, queued + waits.interval - timedelta(seconds=1))) == "2025-02-28"
+    day = datetime(2025, 3, 1, tzinfo=UTC)
+    assert str(night_due(spec, day + waits.interval)) == "2025-03-01"
+    assert str(night_due(spec, day + waits.interval - timedelta(seconds=1))) == "2025-02-28"
 
 
 def test_airflow_can_store_the_alert_and_finds_what_it_calls(models: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -54,9 +55,17 @@ def test_airflow_can_store_the_alert_and_finds_what_it_calls(models: Path, caplo
     (stored,) = json.loads(json.dumps(DagSerialization.to_dict(dag)))["dag"]["deadline"]
     called = found(stored, "path")
     assert (called["path"], called["kwargs"]) == ("dags.deadline.tell", {"model": "good"})
-    for expected in ("no night has ever finished", "no night is missing"):
+    in_time, late = "2025-03-02T04:30:00Z", "2025-03-02T07:30:01Z"
+    due = {"deadline_time": datetime(2025, 3, 2, 7, 30, tzinfo=UTC)}
+    for run_type, queued, expected in (
+        ("backfill", in_time, "nothing is told, it is a backfill"),
+        ("scheduled", late, "nothing is told, it was queued at 2025-03-02 07:30, after its deadline"),
+        ("scheduled", in_time, "no night has ever finished"),
+        ("scheduled", in_time, "no night is missing"),
+    ):
         caplog.clear()
+        context = {"dag_run": {"run_type": run_type, "queued_at": queued}, "deadline": due}
         with caplog.at_level("INFO"):
-            done, fault = execute_callback(called["path"], called["kwargs"] | {"context": {}}, Path(), None, structlog.get_logger())  # fmt: skip
+            done, fault = execute_callback(called["path"], called["kwargs"] | {"context": context}, Path(), None, structlog.get_logger())  # fmt: skip
         assert (done, fault) == (True, None)
         assert expected in caplog.text
