@@ -6,24 +6,23 @@ history with any spec whose rules are to be tried. Nothing is sent, fired or kep
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from jobs.backtest_actions import Fired, asked_by, fired
+from jobs.backtest_incidents import incidents_of, opened_then, told_of
 from jobs.backtest_replay import Replayed, periods, replay, same_figures
 from jobs.backtest_truth import from_file, from_labels
 from jobs.errors import UsageError
-from jobs.methods import backtest, backtest_bounds, evidence, expected, specificity
+from jobs.methods import backtest, backtest_bounds, expected, specificity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
     from pathlib import Path
 
-    from jobs.engine.warehouse import Warehouse
     from jobs.methods.backtest import Score
     from jobs.methods.backtest_bounds import Judge, Suggestion
     from jobs.methods.labelled import Truth
@@ -105,15 +104,14 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
         worths = [_worth(rule, replayed, truth, asked.budget, step) for rule in chosen]
         if not asked.rules:
             worths += [_delivered(name, replayed, truth) for name in DELIVERY]
-        opened = _opened(replayed)
         return Backtest(
             model=spec.model,
             period=period,
             history=history,
             budget=asked.budget,
             truth=truth,
-            incidents=backtest.score(backtest.joined(opened), truth, len(period)),
-            incidents_then=_opened_then(warehouse, period),
+            incidents=backtest.score(backtest.joined(told_of(replayed)), truth, len(period)),
+            incidents_then=opened_then(warehouse, period),
             rules=tuple(worths),
             fired=tuple(fired(replayed)),
         )
@@ -161,7 +159,7 @@ def _worth(
         judged=int(seen["night"].nunique()),
         breaches=int(seen.loc[seen["verdict"] == "breach", "night"].nunique()),
         score=rate(seen[seen["verdict"] == "breach"]),
-        incidents=_incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
+        incidents=incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
         requested=int(outcomes.isin(["requested", "dry_run"]).sum()),
         held=int((outcomes == "held").sum()),
         bound=backtest_bounds.told(rule, present),
@@ -187,7 +185,7 @@ def _delivered(name: str, replayed: Replayed, truth: Truth | None) -> RuleWorth:
         judged=int(rows.loc[rows["verdict"] != "not_evaluated", "night"].nunique()),
         breaches=int(bad["night"].nunique()),
         score=rate(bad),
-        incidents=_incidents_of(replayed, lambda items: items["rule"] == name),
+        incidents=incidents_of(replayed, lambda items: items["rule"] == name),
         requested=0,
         held=0,
         bound="",
@@ -212,43 +210,3 @@ def told(rule: Rule, spec: ModelSpec) -> str:
 
 def _nights(period: Period) -> pd.Series[pd.Timestamp]:
     return pd.Series(pd.date_range(period.first, period.last))
-
-
-# incidents and actions ------------------------------------------------------------------------------------------
-
-
-def _incidents_of(replayed: Replayed, mine: Callable[[pd.DataFrame], pd.Series[bool]]) -> int:
-    """Incidents open in the period that hold evidence of a rule."""
-    items = _items(replayed)
-    return int(items.loc[mine(items), "incident"].nunique()) if len(items) else 0
-
-
-def _items(replayed: Replayed) -> pd.DataFrame:
-    rows = replayed.within(replayed.incidents)
-    last = rows.sort_values("night", kind="stable").groupby("incident").tail(1)
-    pairs = zip(last["incident"], last["evidence"], strict=True)
-    return pd.DataFrame([item | {"incident": name} for name, text in pairs for item in json.loads(text)])
-
-
-def _opened(replayed: Replayed) -> pd.DataFrame:
-    """Incidents that opened in the period: `incident`, `opened`, `first_day`, `last_day` as last known in it."""
-    rows = replayed.within(replayed.incidents).sort_values("night", kind="stable")
-    last = rows.groupby("incident", as_index=False).tail(1)
-    last = last[last["opened"] >= pd.Timestamp(replayed.period.first)]
-    opened = [stamp.date() for stamp in last["opened"]]
-    about = [evidence.days(json.loads(text)) or (day, day) for text, day in zip(last["evidence"], opened, strict=True)]
-    return pd.DataFrame(
-        {
-            "incident": last["incident"].to_numpy(),
-            "opened": pd.to_datetime(opened),
-            "first_day": pd.to_datetime([first for first, _ in about]),
-            "last_day": pd.to_datetime([final for _, final in about]),
-        }
-    )
-
-
-def _opened_then(warehouse: Warehouse, period: Period) -> int:
-    from jobs.engine.replay import decided_then
-
-    rows = decided_then(warehouse, "incidents", period)
-    return int((rows["state"] == "opened").sum())

@@ -136,6 +136,13 @@ def test_the_rules_find_the_fall_and_fire_as_the_nights_did(watched: Kiosk) -> N
     assert (told.incidents.alarms, told.incidents_then) == (1, 1)
 
 
+def test_what_an_open_incident_gathers_without_a_message_is_not_found(watched: Kiosk, tmp_path: Path) -> None:
+    """The one incident opens on night BAD or the next and stays open; nothing is said of the last days."""
+    (tmp_path / "late.csv").write_text(f"start,end\n{day(LAST - 2)},{day(LAST)}\n")
+    silent = backtest.run(watched.spec, backtest.Asked(truth=tmp_path / "late.csv"), watched.home).incidents
+    assert (silent.alarms, silent.found, silent.labelled) == (1, 0, 1)
+
+
 def test_with_too_few_labels_for_its_guard_rail_it_would_have_been_held(watched: Kiosk) -> None:
     careful = changed(watched.spec, actions={"retrain": {"min_labels": 10_000_000}})
     (fired,) = backtest.run(careful, backtest.Asked(), watched.home).fired
