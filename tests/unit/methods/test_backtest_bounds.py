@@ -56,11 +56,30 @@ def test_a_larger_budget_gives_a_more_sensitive_bound() -> None:
     assert sizes == [0.6, 0.4, 0.2]
 
 
-def test_a_rule_that_waits_for_two_nights_is_silent_on_single_ones() -> None:
+def test_a_rule_that_never_spoke_is_left_alone() -> None:
+    """Two nights in a row are never beyond the bound; a looser one would be a guess."""
     told = suggestion(Rule(metric="psi", above=0.2, nights=2), drifts(), budget=1 / 14)
-    assert told.score is not None
-    assert told.score.alarms == 0
-    assert told.size == 0.01
+    assert (told.size, told.score) == (None, None)
+    assert told.text == "it never spoke, so no other bound is suggested"
+
+
+def test_a_bound_that_brings_nothing_more_is_not_suggested() -> None:
+    """Between the drifts of 0.6 and 0.7 every bound raises the same alarm, with labels and without."""
+    rule = Rule(metric="psi", above=0.65)
+    assert suggestion(rule, drifts(), budget=1 / 14).size == 0.65
+    true = Truth((Labelled(day(78), day(78), day(78)),), day(DAYS - 1), "")
+    assert suggestion(rule, drifts(), budget=1 / 14, truth=true).size == 0.65
+
+
+def test_of_bounds_alike_the_one_nearest_to_the_present_is_suggested() -> None:
+    """Two drifts are true, 0.7 and 0.6; on the night after, 0.55 adds nothing, so 0.55 and 0.4 serve alike."""
+    found = drifts()
+    drift = (found["metric"] == "psi").to_numpy()
+    found.loc[drift, "value"] = found.loc[drift, "value"].replace(0.5, 0.01)
+    found.loc[drift & (found["day"].dt.date == day(67)).to_numpy(), "value"] = 0.55
+    true = Truth((Labelled(day(78), day(78), day(78)), Labelled(day(66), day(66), day(66))), day(DAYS - 1), "")
+    told = suggestion(Rule(metric="psi", above=0.65), found, budget=1, truth=true)
+    assert told.size == 0.55
 
 
 def test_importance_moves_the_suggested_bound_as_it_moves_the_rule() -> None:
