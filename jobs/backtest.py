@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.backtest_actions import Fired, asked_by, fired
+from jobs.backtest_actions import Fired, fired, outcomes_of, requests_at
 from jobs.backtest_incidents import incidents_of, opened_then, told_of
 from jobs.backtest_replay import Replayed, periods, replay, same_figures
 from jobs.backtest_truth import from_file, from_labels
@@ -45,6 +45,8 @@ class Asked:
     """Alarms a week that each rule may raise."""
     rules: tuple[str, ...] = ()
     """Only these, by name; none: all."""
+    loosen: bool = False
+    """Whether rules that ask for an action may be suggested a looser bound."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,10 @@ class RuleWorth:
     bound: str
     suggestion: Suggestion | None
     """None for rules without a bound."""
+    fires: int | None = None
+    """How often its action would be requested at the suggested bound; None where the rule has none or it stays."""
+    kept: bool = False
+    """Whether no looser bound was looked for, as the rule asks for an action."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
             truth = from_labels(asked.fell, spec, history, period, warehouse)
         step("replay")
         replayed = replay(spec, history, period, warehouse)
-        worths = [_worth(rule, replayed, truth, asked.budget, step) for rule in chosen]
+        worths = [_worth(rule, replayed, truth, asked, step) for rule in chosen]
         if not asked.rules:
             worths += [_delivered(name, replayed, truth) for name in DELIVERY]
         return Backtest(
@@ -138,7 +144,7 @@ def _chosen(spec: ModelSpec, names: Sequence[str]) -> list[Rule]:
 
 
 def _worth(
-    rule: Rule, replayed: Replayed, truth: Truth | None, budget: float, step: Callable[[str], object]
+    rule: Rule, replayed: Replayed, truth: Truth | None, asked: Asked, step: Callable[[str], object]
 ) -> RuleWorth:
     spec = replayed.spec
     step(rule.name)
@@ -149,9 +155,11 @@ def _worth(
     tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
     seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
     worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight))
-    askers = asked_by(replayed)
-    outcomes = askers[backtest.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
     present = backtest_bounds.size(rule, spec.detection)
+    kept = bool(rule.action) and not asked.loosen
+    suggested = backtest_bounds.suggest(rule, judge, worst, rate, asked.budget, present, loosen=not kept)
+    moved = rule.action and suggested.size not in (None, present)
+    requested, held = outcomes_of(rule, replayed)
     return RuleWorth(
         name=told(rule, spec),
         severity=rule.severity,
@@ -160,10 +168,12 @@ def _worth(
         breaches=int(seen.loc[seen["verdict"] == "breach", "night"].nunique()),
         score=rate(seen[seen["verdict"] == "breach"]),
         incidents=incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
-        requested=int(outcomes.isin(["requested", "dry_run"]).sum()),
-        held=int((outcomes == "held").sum()),
+        requested=requested,
+        held=held,
         bound=backtest_bounds.told(rule, present),
-        suggestion=backtest_bounds.suggest(rule, judge, worst, rate, budget, present),
+        suggestion=suggested,
+        fires=requests_at(rule, suggested.size, replayed) if moved and suggested.size is not None else None,
+        kept=kept,
     )
 
 

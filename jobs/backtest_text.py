@@ -102,10 +102,13 @@ def suggestion(one: RuleWorth) -> str:
     scored = one.suggestion.score
     if scored is None:
         return one.suggestion.text
+    fires = f"; {one.action} requested {one.fires} times, now {one.requested}" if one.fires is not None else ""
     worth = f", {right(scored)} right, {found(scored)} found" if scored.labelled and scored.alarms else ""
     now = "as it is" if one.suggestion.text == one.bound else f"now {one.bound}"
+    if one.kept and one.suggestion.text == one.bound:
+        now += f"; none looser, as it asks for {one.action}"
     often = f"{scored.per_week:.2f} a week" if scored.alarms else "never spoke"
-    return f"{one.suggestion.text} ({now}): {often}{worth}"
+    return f"{one.suggestion.text} ({now}): {often}{worth}{fires}"
 
 
 def _actions(done: Backtest) -> list[str]:
@@ -136,7 +139,7 @@ HEADER = (
     "rule", "severity", "action", "bound", "nights_judged", "nights_breached", "alarms", "alarms_per_week",
     "incidents", "incidents_per_week", "right", "wrong", "open", "precision", "found", "labelled", "recall",
     "delay_days", "lead_days", "requested", "held", "budget_per_week", "suggested_bound", "suggested_alarms_per_week",
-    "suggested_precision", "suggested_recall",
+    "suggested_precision", "suggested_recall", "suggested_requested",
 )  # fmt: skip
 
 
@@ -164,6 +167,7 @@ def _row(one: RuleWorth, weeks: float, budget: float) -> dict[str, object]:
     if one.suggestion and (best := one.suggestion.score):
         row["suggested_alarms_per_week"] = f"{best.per_week:.4f}"
         row |= {"suggested_precision": _share(best.precision), "suggested_recall": _share(best.recall)}
+    row["suggested_requested"] = one.fires
     return row | _scored(one.score)
 
 

@@ -175,7 +175,9 @@ def judge_outside(rule: Rule, rows: pd.DataFrame) -> Judge:
     return judge
 
 
-def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, present: float) -> Suggestion:
+def suggest(
+    rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, present: float, *, loosen: bool = True
+) -> Suggestion:
     """The best bound that meets the budget together with every stricter one that is tried.
 
     Where incidents are labelled, the best is, of the bounds that are right at least as often as wrong, the one that
@@ -183,7 +185,7 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
     present bound stays where it is as good, else the one nearest to it; a rule that never spoke is left alone.
 
     `worst`: as `candidates` takes it; `rate`: breaches -> what they would have been worth; `budget`: alarms a week;
-    `present`: the bound as it is.
+    `present`: the bound as it is; `loosen`: whether a looser one may be suggested.
     """
     if len(worst) < NEEDED:
         return Suggestion(None, f"{len(worst)} nights judged, {NEEDED} needed for a suggestion")
@@ -192,6 +194,8 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
         return Suggestion(None, "it never spoke, so no other bound is suggested")
     falling = kind(rule) == "below"
     tried = candidates(worst, falling=falling, sign=float(np.sign(present)))
+    if not loosen:
+        tried = [bound for bound in tried if (bound < present if falling else bound > present)]
     fitting: list[tuple[float, Score]] = []
     for bound in sorted({*tried, present}, reverse=not falling):
         scored = now if bound == present else rate(judge(bound))

@@ -33,7 +33,7 @@ def drifts() -> pd.DataFrame:
 
 
 def suggestion(
-    rule: Rule, found: pd.DataFrame, budget: float, truth: Truth | None = None
+    rule: Rule, found: pd.DataFrame, budget: float, truth: Truth | None = None, *, loosen: bool = True
 ) -> backtest_bounds.Suggestion:
     judge = backtest_bounds.judge_bounded(rule, found, WORLD, DETECTION, [rule])
     told = rules.judge(rule, found, WORLD, DETECTION, day(0), [rule])
@@ -41,7 +41,7 @@ def suggestion(
     worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, dict(WORLD.tightness)))
     rate = backtest_bounds.rating(truth, NIGHTS, apart=3)
     present = backtest_bounds.size(rule, DETECTION)
-    return backtest_bounds.suggest(rule, judge, worst, rate, budget, present)
+    return backtest_bounds.suggest(rule, judge, worst, rate, budget, present, loosen=loosen)
 
 
 def test_three_alarms_in_fourteen_weeks_need_a_bound_at_the_fourth_largest_drift() -> None:
@@ -80,6 +80,19 @@ def test_of_bounds_alike_the_one_nearest_to_the_present_is_suggested() -> None:
     true = Truth((Labelled(day(78), day(78), day(78)), Labelled(day(66), day(66), day(66))), day(DAYS - 1), "")
     told = suggestion(Rule(metric="psi", above=0.65), found, budget=1, truth=true)
     assert told.size == 0.55
+
+
+def test_a_rule_that_fires_an_action_is_only_loosened_where_asked() -> None:
+    rule = Rule(metric="psi", above=0.45, severity="critical", action="retrain")
+    assert suggestion(rule, drifts(), budget=5 / 14).size == 0.2
+    assert suggestion(rule, drifts(), budget=5 / 14, loosen=False).size == 0.45
+    assert suggestion(rule, drifts(), budget=1 / 14, loosen=False).size == 0.6  # too often: stricter is always found
+    falls = np.full(DAYS, 0.95)
+    falls[6::12][:7] = 0.9 - np.arange(7) / 10
+    found = figures("accuracy", falls, 10_000, days=DAYS)
+    fallback = Rule(metric="accuracy", below=0.65, severity="critical", action="fallback")
+    assert suggestion(fallback, found, budget=1).size == 0.95
+    assert suggestion(fallback, found, budget=1, loosen=False).size == 0.65
 
 
 def test_importance_moves_the_suggested_bound_as_it_moves_the_rule() -> None:
