@@ -6,7 +6,7 @@ history with any spec whose rules are to be tried. Nothing is sent, fired or kep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,7 +16,7 @@ from jobs.backtest_incidents import incidents_of, opened_then, told_of
 from jobs.backtest_replay import Replayed, periods, replay, same_figures
 from jobs.backtest_truth import from_file, from_labels
 from jobs.errors import UsageError
-from jobs.methods import backtest, backtest_bounds, expected, specificity
+from jobs.methods import backtest, backtest_bounds, backtest_shared, expected, specificity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobs.methods.backtest import Score
     from jobs.methods.backtest_bounds import Judge, Suggestion
     from jobs.methods.labelled import Truth
+    from jobs.methods.scale import Floats
     from jobs.periods import Period
     from jobs.spec.model import ModelSpec, Rule
 
@@ -75,6 +76,16 @@ class RuleWorth:
 
 
 @dataclass(frozen=True)
+class Shared:
+    """The one limit of all rules about expected ranges."""
+
+    rules: int
+    bound: str
+    suggestion: Suggestion
+    """Its score is of all of them together, and a week of the one that speaks most often."""
+
+
+@dataclass(frozen=True)
 class Backtest:
     """The answer."""
 
@@ -87,6 +98,8 @@ class Backtest:
     incidents_then: int
     """Incidents that the nights themselves opened in the period."""
     rules: tuple[RuleWorth, ...]
+    shared: Shared | None
+    """None where no rule about expected ranges is reported."""
     fired: tuple[Fired, ...]
 
 
@@ -107,7 +120,8 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
             truth = from_labels(asked.fell, spec, history, period, warehouse)
         step("replay")
         replayed = replay(spec, history, period, warehouse)
-        worths = [_worth(rule, replayed, truth, asked, step) for rule in chosen]
+        shared = _shared(replayed, truth, asked) if any(rule.outside for rule in chosen) else None
+        worths = [_worth(rule, replayed, truth, asked, shared, step) for rule in chosen]
         if not asked.rules:
             worths += [_delivered(name, replayed, truth) for name in DELIVERY]
         return Backtest(
@@ -119,6 +133,7 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
             incidents=backtest.score(backtest.joined(told_of(replayed)), truth, len(period)),
             incidents_then=opened_then(warehouse, period),
             rules=tuple(worths),
+            shared=shared,
             fired=tuple(fired(replayed)),
         )
 
@@ -143,21 +158,84 @@ def _chosen(spec: ModelSpec, names: Sequence[str]) -> list[Rule]:
 # one rule -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """A rule's verdicts, and how it would have judged at another bound."""
+
+    rule: Rule
+    rows: pd.DataFrame
+    seen: pd.DataFrame
+    """Those of the period that judged something."""
+    judge: Judge
+    worst: Floats
+
+
+def _look(rule: Rule, replayed: Replayed) -> _Looked:
+    spec = replayed.spec
+    rivals = _rivals(rule, spec)
+    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
+    seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
+    return _Looked(
+        rule=rule,
+        rows=rows,
+        seen=seen,
+        judge=backtest_bounds.judge_outside(rule, rows) if rule.outside else _judge(rule, rivals, replayed),
+        worst=backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight)),
+    )
+
+
+def _rivals(rule: Rule, spec: ModelSpec) -> list[Rule]:
+    return expected.outside_rules(spec) if rule.outside else [one for one in spec.all_rules if not one.outside]
+
+
+def _shared(replayed: Replayed, truth: Truth | None, asked: Asked) -> Shared | None:
+    """The limit that all rules about expected ranges share, whichever of them are reported."""
+    rules = expected.outside_rules(replayed.spec)
+    looked = [_look(rule, replayed) for rule in rules]
+    if not looked:
+        return None
+    present = backtest_bounds.size(rules[0], replayed.spec.detection)
+    seen = pd.concat([one.seen.assign(figure=_figures(one)) for one in looked])
+    suggested = backtest_bounds.suggest(
+        rules[0],
+        backtest_shared.judging([one.judge for one in looked]),
+        backtest.nightly_worst(seen["night"], seen["figure"].to_numpy(dtype=float)),
+        backtest_shared.rating(truth, _nights(replayed.period), replayed.spec.incidents.resolve_after),
+        asked.budget,
+        present,
+        loosen=asked.loosen or not any(rule.action for rule in rules),
+    )
+    return Shared(len(rules), backtest_bounds.told(rules[0], present), suggested)
+
+
+def _figures(one: _Looked) -> Floats:
+    return backtest_bounds.figures_of(one.rule, one.seen, {})
+
+
 def _worth(
-    rule: Rule, replayed: Replayed, truth: Truth | None, asked: Asked, step: Callable[[str], object]
+    rule: Rule,
+    replayed: Replayed,
+    truth: Truth | None,
+    asked: Asked,
+    shared: Shared | None,
+    step: Callable[[str], object],
 ) -> RuleWorth:
     spec = replayed.spec
     step(rule.name)
-    rivals = expected.outside_rules(spec) if rule.outside else [one for one in spec.all_rules if not one.outside]
-    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    looked = _look(rule, replayed)
+    seen, rivals = looked.seen, _rivals(rule, spec)
     rate = backtest_bounds.rating(truth, _nights(replayed.period), spec.incidents.resolve_after)
-    judge = backtest_bounds.judge_outside(rule, rows) if rule.outside else _judge(rule, rivals, replayed)
-    tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
-    seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
-    worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight))
     present = backtest_bounds.size(rule, spec.detection)
     kept = bool(rule.action) and not asked.loosen
-    suggested = backtest_bounds.suggest(rule, judge, worst, rate, asked.budget, present, loosen=not kept)
+    if rule.outside and shared:
+        suggested = shared.suggestion
+        if suggested.size is not None:
+            suggested = replace(suggested, score=rate(looked.judge(suggested.size)))
+    else:
+        suggested = backtest_bounds.suggest(
+            rule, looked.judge, looked.worst, rate, asked.budget, present, loosen=not kept
+        )
     moved = rule.action and suggested.size not in (None, present)
     requested, held = outcomes_of(rule, replayed)
     return RuleWorth(
