@@ -63,7 +63,7 @@ class RuleWorth:
     """Nights on which it breached."""
     score: Score
     incidents: int
-    """Incidents that it is evidence of."""
+    """Incidents in which it breached on any night."""
     requested: int
     held: int
     bound: str
@@ -224,7 +224,7 @@ def _worth(
     spec = replayed.spec
     step(rule.name)
     looked = _look(rule, replayed)
-    seen, rivals = looked.seen, _rivals(rule, spec)
+    seen = looked.seen
     rate = backtest_bounds.rating(truth, _nights(replayed.period), spec.incidents.resolve_after)
     present = backtest_bounds.size(rule, spec.detection)
     kept = bool(rule.action) and not asked.loosen
@@ -245,7 +245,7 @@ def _worth(
         judged=int(seen["night"].nunique()),
         breaches=int(seen.loc[seen["verdict"] == "breach", "night"].nunique()),
         score=rate(seen[seen["verdict"] == "breach"]),
-        incidents=incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
+        incidents=incidents_of(replayed, seen[seen["verdict"] == "breach"]),
         requested=requested,
         held=held,
         bound=backtest_bounds.told(rule, present),
@@ -273,7 +273,7 @@ def _delivered(name: str, replayed: Replayed, truth: Truth | None) -> RuleWorth:
         judged=int(rows.loc[rows["verdict"] != "not_evaluated", "night"].nunique()),
         breaches=int(bad["night"].nunique()),
         score=rate(bad),
-        incidents=incidents_of(replayed, lambda items: items["rule"] == name),
+        incidents=incidents_of(replayed, bad),
         requested=0,
         held=0,
         bound="",

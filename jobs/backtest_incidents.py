@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from jobs.backtest_replay import Replayed
     from jobs.engine.warehouse import Warehouse
@@ -88,14 +88,32 @@ def opened_then(warehouse: Warehouse, period: Period) -> int:
     return int((rows["state"] == "opened").sum())
 
 
-def incidents_of(replayed: Replayed, mine: Callable[[pd.DataFrame], pd.Series[bool]]) -> int:
-    """Incidents open in the period that hold evidence of a rule."""
-    items = _items(replayed)
-    return int(items.loc[mine(items), "incident"].nunique()) if len(items) else 0
+def incidents_of(replayed: Replayed, breaches: pd.DataFrame) -> int:
+    """Incidents that hold a figure of some breaches on the night of the breach.
+
+    Evidence keeps a figure under one rule, the gravest, so the figure tells which breaches are in it and not the rule.
+    """
+    kept = replayed.evidence
+    if kept.empty or breaches.empty:
+        return 0
+    mine = breaches.assign(feature=breaches["feature"].fillna(""), label_age=_aged(breaches["label_age"]))
+    met = mine[["night", "day", *FIGURE]].merge(kept, on=["night", *FIGURE])
+    return int(met.loc[met["day"].between(met["first_day"], met["last_day"]), "incident"].nunique())
 
 
-def _items(replayed: Replayed) -> pd.DataFrame:
-    rows = replayed.within(replayed.incidents)
-    last = rows.sort_values("night", kind="stable").groupby("incident").tail(1)
-    pairs = zip(last["incident"], last["evidence"], strict=True)
-    return pd.DataFrame([item | {"incident": name} for name, text in pairs for item in json.loads(text)])
+def evidence_of(incidents: pd.DataFrame) -> pd.DataFrame:
+    """The figures that incidents hold: `night`, `incident`, FIGURE, `first_day`, `last_day`, one row each a night."""
+    pairs = zip(incidents["night"], incidents["incident"], incidents["evidence"], strict=True)
+    found = [
+        {"night": night, "incident": name, **{column: one[column] for column in (*FIGURE, "first_day", "last_day")}}
+        for night, name, text in pairs
+        for one in json.loads(text)
+    ]
+    rows = pd.DataFrame(found, columns=["night", "incident", *FIGURE, "first_day", "last_day"])
+    days = {column: pd.to_datetime(rows[column]) for column in ("first_day", "last_day")}
+    return rows.assign(label_age=_aged(rows["label_age"]), **days)
+
+
+def _aged(ages: pd.Series[Any]) -> pd.Series[Any]:
+    """Label ages that can be joined on; -1 for figures that need no labels."""
+    return pd.to_numeric(ages).fillna(-1).astype("int64")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from jobs.backtest_incidents import evidence_of
 from jobs.errors import UsageError
 from jobs.periods import Period
 
@@ -29,6 +31,11 @@ class Replayed:
     decisions: pd.DataFrame
     outbox: pd.DataFrame
     warehouse: Warehouse
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """What the incidents of the period held, night by night; see `evidence_of`."""
+        return evidence_of(self.within(self.incidents))
 
     def within(self, rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["night"].between(pd.Timestamp(self.period.first), pd.Timestamp(self.period.last))]

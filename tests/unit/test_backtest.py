@@ -144,6 +144,16 @@ def test_what_an_open_incident_gathers_without_a_message_is_not_found(watched: K
     assert (silent.alarms, silent.found, silent.labelled) == (1, 0, 1)
 
 
+def test_a_rule_counts_its_incidents_where_a_graver_one_speaks_for_the_figure(watched: Kiosk) -> None:
+    two = [{"metric": "psi", "above": 0.2, "nights": 2, "severity": "warning"}, *RULES]
+    told = backtest.run(changed(watched.spec, rules=two), backtest.Asked(), watched.home)
+    worth = {one.name: one for one in told.rules}
+    assert told.incidents.alarms == 1
+    assert [worth[f"psi above {bound}, 2 nights"].incidents for bound in (0.2, 0.3)] == [1, 1]
+    assert worth["accuracy drop 10%"].incidents == 1
+    assert worth["volume outside expected"].incidents == 0
+
+
 def test_how_often_an_action_would_fire_at_another_bound_is_replayed(watched: Kiosk) -> None:
     (drift,) = (rule for rule in watched.spec.rules if rule.metric == "psi")
     with replaying(watched.home, "kiosk") as warehouse:
