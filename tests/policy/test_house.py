@@ -31,6 +31,7 @@ FLOORS = (
         "jobs.answers",
         "jobs.backtest",
         "jobs.backtest_actions",
+        "jobs.backtest_incidents",
         "jobs.backtest_replay",
         "jobs.backtest_text",
         "jobs.backtest_truth",
