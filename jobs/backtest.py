@@ -6,27 +6,27 @@ history with any spec whose rules are to be tried. Nothing is sent, fired or kep
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jobs.backtest_actions import Fired, asked_by, fired
+from jobs.backtest_actions import Fired, fired, outcomes_of, requests_at
+from jobs.backtest_incidents import incidents_of, opened_then, told_of
 from jobs.backtest_replay import Replayed, periods, replay, same_figures
 from jobs.backtest_truth import from_file, from_labels
 from jobs.errors import UsageError
-from jobs.methods import backtest, backtest_bounds, evidence, expected, specificity
+from jobs.methods import backtest, backtest_bounds, backtest_shared, expected, specificity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
     from pathlib import Path
 
-    from jobs.engine.warehouse import Warehouse
     from jobs.methods.backtest import Score
     from jobs.methods.backtest_bounds import Judge, Suggestion
     from jobs.methods.labelled import Truth
+    from jobs.methods.scale import Floats
     from jobs.periods import Period
     from jobs.spec.model import ModelSpec, Rule
 
@@ -46,6 +46,8 @@ class Asked:
     """Alarms a week that each rule may raise."""
     rules: tuple[str, ...] = ()
     """Only these, by name; none: all."""
+    loosen: bool = False
+    """Whether rules that ask for an action may be suggested a looser bound."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,20 @@ class RuleWorth:
     bound: str
     suggestion: Suggestion | None
     """None for rules without a bound."""
+    fires: int | None = None
+    """How often its action would be requested at the suggested bound; None where the rule has none or it stays."""
+    kept: bool = False
+    """Whether no looser bound was looked for, as the rule asks for an action."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The one limit of all rules about expected ranges."""
+
+    rules: int
+    bound: str
+    suggestion: Suggestion
+    """Its score is of all of them together, and a week of the one that speaks most often."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,8 @@ class Backtest:
     incidents_then: int
     """Incidents that the nights themselves opened in the period."""
     rules: tuple[RuleWorth, ...]
+    shared: Shared | None
+    """None where no rule about expected ranges is reported."""
     fired: tuple[Fired, ...]
 
 
@@ -102,19 +120,20 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
             truth = from_labels(asked.fell, spec, history, period, warehouse)
         step("replay")
         replayed = replay(spec, history, period, warehouse)
-        worths = [_worth(rule, replayed, truth, asked.budget, step) for rule in chosen]
+        shared = _shared(replayed, truth, asked) if any(rule.outside for rule in chosen) else None
+        worths = [_worth(rule, replayed, truth, asked, shared, step) for rule in chosen]
         if not asked.rules:
             worths += [_delivered(name, replayed, truth) for name in DELIVERY]
-        opened = _opened(replayed)
         return Backtest(
             model=spec.model,
             period=period,
             history=history,
             budget=asked.budget,
             truth=truth,
-            incidents=backtest.score(backtest.joined(opened), truth, len(period)),
-            incidents_then=_opened_then(warehouse, period),
+            incidents=backtest.score(backtest.joined(told_of(replayed)), truth, len(period)),
+            incidents_then=opened_then(warehouse, period),
             rules=tuple(worths),
+            shared=shared,
             fired=tuple(fired(replayed)),
         )
 
@@ -139,21 +158,86 @@ def _chosen(spec: ModelSpec, names: Sequence[str]) -> list[Rule]:
 # one rule -------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """A rule's verdicts, and how it would have judged at another bound."""
+
+    rule: Rule
+    rows: pd.DataFrame
+    seen: pd.DataFrame
+    """Those of the period that judged something."""
+    judge: Judge
+    worst: Floats
+
+
+def _look(rule: Rule, replayed: Replayed) -> _Looked:
+    spec = replayed.spec
+    rivals = _rivals(rule, spec)
+    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
+    seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
+    return _Looked(
+        rule=rule,
+        rows=rows,
+        seen=seen,
+        judge=backtest_bounds.judge_outside(rule, rows) if rule.outside else _judge(rule, rivals, replayed),
+        worst=backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight)),
+    )
+
+
+def _rivals(rule: Rule, spec: ModelSpec) -> list[Rule]:
+    return expected.outside_rules(spec) if rule.outside else [one for one in spec.all_rules if not one.outside]
+
+
+def _shared(replayed: Replayed, truth: Truth | None, asked: Asked) -> Shared | None:
+    """The limit that all rules about expected ranges share, whichever of them are reported."""
+    rules = expected.outside_rules(replayed.spec)
+    looked = [_look(rule, replayed) for rule in rules]
+    if not looked:
+        return None
+    present = backtest_bounds.size(rules[0], replayed.spec.detection)
+    seen = pd.concat([one.seen.assign(figure=_figures(one)) for one in looked])
+    suggested = backtest_bounds.suggest(
+        rules[0],
+        backtest_shared.judging([one.judge for one in looked]),
+        backtest.nightly_worst(seen["night"], seen["figure"].to_numpy(dtype=float)),
+        backtest_shared.rating(truth, _nights(replayed.period), replayed.spec.incidents.resolve_after),
+        asked.budget,
+        present,
+        loosen=asked.loosen or not any(rule.action for rule in rules),
+    )
+    return Shared(len(rules), backtest_bounds.told(rules[0], present), suggested)
+
+
+def _figures(one: _Looked) -> Floats:
+    return backtest_bounds.figures_of(one.rule, one.seen, {})
+
+
 def _worth(
-    rule: Rule, replayed: Replayed, truth: Truth | None, budget: float, step: Callable[[str], object]
+    rule: Rule,
+    replayed: Replayed,
+    truth: Truth | None,
+    asked: Asked,
+    shared: Shared | None,
+    step: Callable[[str], object],
 ) -> RuleWorth:
     spec = replayed.spec
     step(rule.name)
-    rivals = expected.outside_rules(spec) if rule.outside else [one for one in spec.all_rules if not one.outside]
-    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    looked = _look(rule, replayed)
+    seen, rivals = looked.seen, _rivals(rule, spec)
     rate = backtest_bounds.rating(truth, _nights(replayed.period), spec.incidents.resolve_after)
-    judge = backtest_bounds.judge_outside(rule, rows) if rule.outside else _judge(rule, rivals, replayed)
-    tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
-    seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
-    worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, tight))
-    askers = asked_by(replayed)
-    outcomes = askers[backtest.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
     present = backtest_bounds.size(rule, spec.detection)
+    kept = bool(rule.action) and not asked.loosen
+    if rule.outside and shared:
+        suggested = shared.suggestion
+        if suggested.size is not None:
+            suggested = replace(suggested, score=rate(looked.judge(suggested.size)))
+    else:
+        suggested = backtest_bounds.suggest(
+            rule, looked.judge, looked.worst, rate, asked.budget, present, loosen=not kept
+        )
+    moved = rule.action and suggested.size not in (None, present)
+    requested, held = outcomes_of(rule, replayed)
     return RuleWorth(
         name=told(rule, spec),
         severity=rule.severity,
@@ -161,11 +245,13 @@ def _worth(
         judged=int(seen["night"].nunique()),
         breaches=int(seen.loc[seen["verdict"] == "breach", "night"].nunique()),
         score=rate(seen[seen["verdict"] == "breach"]),
-        incidents=_incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
-        requested=int(outcomes.isin(["requested", "dry_run"]).sum()),
-        held=int((outcomes == "held").sum()),
+        incidents=incidents_of(replayed, lambda items: backtest.of_rule(rule, items, rivals)),
+        requested=requested,
+        held=held,
         bound=backtest_bounds.told(rule, present),
-        suggestion=backtest_bounds.suggest(rule, judge, worst, rate, budget, present),
+        suggestion=suggested,
+        fires=requests_at(rule, suggested.size, replayed) if moved and suggested.size is not None else None,
+        kept=kept,
     )
 
 
@@ -187,7 +273,7 @@ def _delivered(name: str, replayed: Replayed, truth: Truth | None) -> RuleWorth:
         judged=int(rows.loc[rows["verdict"] != "not_evaluated", "night"].nunique()),
         breaches=int(bad["night"].nunique()),
         score=rate(bad),
-        incidents=_incidents_of(replayed, lambda items: items["rule"] == name),
+        incidents=incidents_of(replayed, lambda items: items["rule"] == name),
         requested=0,
         held=0,
         bound="",
@@ -212,43 +298,3 @@ def told(rule: Rule, spec: ModelSpec) -> str:
 
 def _nights(period: Period) -> pd.Series[pd.Timestamp]:
     return pd.Series(pd.date_range(period.first, period.last))
-
-
-# incidents and actions ------------------------------------------------------------------------------------------
-
-
-def _incidents_of(replayed: Replayed, mine: Callable[[pd.DataFrame], pd.Series[bool]]) -> int:
-    """Incidents open in the period that hold evidence of a rule."""
-    items = _items(replayed)
-    return int(items.loc[mine(items), "incident"].nunique()) if len(items) else 0
-
-
-def _items(replayed: Replayed) -> pd.DataFrame:
-    rows = replayed.within(replayed.incidents)
-    last = rows.sort_values("night", kind="stable").groupby("incident").tail(1)
-    pairs = zip(last["incident"], last["evidence"], strict=True)
-    return pd.DataFrame([item | {"incident": name} for name, text in pairs for item in json.loads(text)])
-
-
-def _opened(replayed: Replayed) -> pd.DataFrame:
-    """Incidents that opened in the period: `incident`, `opened`, `first_day`, `last_day` as last known in it."""
-    rows = replayed.within(replayed.incidents).sort_values("night", kind="stable")
-    last = rows.groupby("incident", as_index=False).tail(1)
-    last = last[last["opened"] >= pd.Timestamp(replayed.period.first)]
-    opened = [stamp.date() for stamp in last["opened"]]
-    about = [evidence.days(json.loads(text)) or (day, day) for text, day in zip(last["evidence"], opened, strict=True)]
-    return pd.DataFrame(
-        {
-            "incident": last["incident"].to_numpy(),
-            "opened": pd.to_datetime(opened),
-            "first_day": pd.to_datetime([first for first, _ in about]),
-            "last_day": pd.to_datetime([final for _, final in about]),
-        }
-    )
-
-
-def _opened_then(warehouse: Warehouse, period: Period) -> int:
-    from jobs.engine.replay import decided_then
-
-    rows = decided_then(warehouse, "incidents", period)
-    return int((rows["state"] == "opened").sum())

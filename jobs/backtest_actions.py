@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from jobs.backtest_replay import replay
+from jobs.methods import backtest, backtest_bounds
+
 if TYPE_CHECKING:
     from datetime import date
 
     from jobs.backtest_replay import Replayed
+    from jobs.spec.model import Rule
 
 ASKED = ("rule", "severity", "metric", "feature", "segment", "version", "label_age")
 """Of a breach that asked for an action."""
@@ -44,6 +48,32 @@ def asked_by(replayed: Replayed) -> pd.DataFrame:
         for item in json.loads(row["payload"])["audit"]["asked_by"]
     ]
     return pd.DataFrame(found, columns=["key", "action", "outcome", *ASKED])
+
+
+def outcomes_of(rule: Rule, replayed: Replayed) -> tuple[int, int]:
+    """How often the rule's action would have been requested, and how often held; each incident counts once."""
+    askers = asked_by(replayed)
+    last = askers[backtest.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
+    return int(last.isin(["requested", "dry_run"]).sum()), int((last == "held").sum())
+
+
+def requests_at(rule: Rule, bound: float, replayed: Replayed) -> int:
+    """How often the rule's action would have been requested at another bound: all nights replayed with it.
+
+    More alarms are not simply more requests: cool-downs and open incidents hold some of them.
+    """
+    from jobs.engine.replay import replaying
+
+    spec = replayed.spec
+    changes: dict[str, Any]
+    if rule.outside:
+        other, changes = rule, {"detection": spec.detection.model_copy(update={"limit": bound})}
+    else:
+        other = backtest_bounds.with_size(rule, bound)
+        changes = {"rules": tuple(other if one == rule else one for one in spec.all_rules)}
+    changed = spec.model_copy(update=changes)
+    with replaying(replayed.warehouse.home, spec.model) as warehouse:
+        return outcomes_of(other, replay(changed, replayed.history, replayed.period, warehouse))[0]
 
 
 def fired(replayed: Replayed) -> list[Fired]:

@@ -27,6 +27,7 @@ class Replayed:
     verdicts: pd.DataFrame
     incidents: pd.DataFrame
     decisions: pd.DataFrame
+    outbox: pd.DataFrame
     warehouse: Warehouse
 
     def within(self, rows: pd.DataFrame) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def replay(spec: ModelSpec, history: Period, period: Period, warehouse: Warehous
 
     anomalies.run(spec, history, warehouse)
     incidents.run(spec, history, warehouse)
-    tables = {name: warehouse.read(name) for name in ("verdicts", "incidents", "decisions")}
+    tables = {name: warehouse.read(name) for name in ("verdicts", "incidents", "decisions", "outbox")}
     return Replayed(spec=spec, history=history, period=period, warehouse=warehouse, **tables)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reports.backtest import BacktestView, FiredLine, RuleLine
 
 if TYPE_CHECKING:
-    from jobs.backtest import Backtest, RuleWorth
+    from jobs.backtest import Backtest, RuleWorth, Shared
     from jobs.backtest_actions import Fired
     from jobs.methods.backtest import Score
 
@@ -26,16 +26,35 @@ def table(done: Backtest) -> str:
         f"{'a week':>7}{'nights':>8}{'incid.':>8}  {'right':<10}{'found':<10}{'delay':>7}{'lead':>8}  rule",
     ]
     for one in sorted(done.rules, key=lambda rule: -rule.score.alarms):
-        if not one.breaches and not (one.suggestion and one.suggestion.size is not None):
+        if _quiet(one):
             continue
         lines.append(_figures(one.score, f"{one.breaches:>8}{one.incidents:>8}") + f"  {one.name} ({one.severity})")
         lines += [f"{'':<60}→ {said}" for said in _said(one, done.budget)]
-    quiet = [
-        one.name for one in done.rules if not one.breaches and not (one.suggestion and one.suggestion.size is not None)
-    ]
+    if done.shared:
+        lines += ["", *shared(done.shared, done.budget)]
+    quiet = [one.name for one in done.rules if _quiet(one)]
     if quiet:
         lines += ["", f"never spoke: {'; '.join(quiet)}"]
     return "\n".join([*lines, "", *_actions(done)])
+
+
+def _quiet(one: RuleWorth) -> bool:
+    """Whether a rule neither spoke nor would speak at the bound suggested."""
+    suggested = one.suggestion.score if one.suggestion else None
+    return not one.breaches and not (suggested and suggested.alarms)
+
+
+def shared(limit: Shared, budget: float) -> list[str]:
+    """What the limit of all expected ranges would best be, in lines."""
+    suggested, names = limit.suggestion, f"all {limit.rules} rules about expected ranges"
+    if suggested.score is None:
+        return [f"detection.limit is one for {names}; for {budget:g} a week each: {suggested.text}"]
+    score, now = suggested.score, "as it is" if suggested.text == limit.bound else f"now {limit.bound}"
+    worth = f", together {right(score)} right, {found(score)} found" if score.labelled else ""
+    return [
+        f"detection.limit is one for {names}; for {budget:g} a week each:",
+        f"  {suggested.text} ({now}): at most {score.per_week:.2f} a week each{worth}",
+    ]
 
 
 def _head(done: Backtest) -> list[str]:
@@ -102,10 +121,13 @@ def suggestion(one: RuleWorth) -> str:
     scored = one.suggestion.score
     if scored is None:
         return one.suggestion.text
+    fires = f"; {one.action} requested {one.fires} times, now {one.requested}" if one.fires is not None else ""
     worth = f", {right(scored)} right, {found(scored)} found" if scored.labelled and scored.alarms else ""
     now = "as it is" if one.suggestion.text == one.bound else f"now {one.bound}"
+    if one.kept and one.suggestion.text == one.bound:
+        now += f"; none looser, as it asks for {one.action}"
     often = f"{scored.per_week:.2f} a week" if scored.alarms else "never spoke"
-    return f"{one.suggestion.text} ({now}): {often}{worth}"
+    return f"{one.suggestion.text} ({now}): {often}{worth}{fires}"
 
 
 def _actions(done: Backtest) -> list[str]:
@@ -136,7 +158,7 @@ HEADER = (
     "rule", "severity", "action", "bound", "nights_judged", "nights_breached", "alarms", "alarms_per_week",
     "incidents", "incidents_per_week", "right", "wrong", "open", "precision", "found", "labelled", "recall",
     "delay_days", "lead_days", "requested", "held", "budget_per_week", "suggested_bound", "suggested_alarms_per_week",
-    "suggested_precision", "suggested_recall",
+    "suggested_precision", "suggested_recall", "suggested_requested",
 )  # fmt: skip
 
 
@@ -164,6 +186,7 @@ def _row(one: RuleWorth, weeks: float, budget: float) -> dict[str, object]:
     if one.suggestion and (best := one.suggestion.score):
         row["suggested_alarms_per_week"] = f"{best.per_week:.4f}"
         row |= {"suggested_precision": _share(best.precision), "suggested_recall": _share(best.recall)}
+    row["suggested_requested"] = one.fires
     return row | _scored(one.score)
 
 
@@ -194,6 +217,7 @@ def view(done: Backtest) -> BacktestView:
         budget=f"{done.budget:g}",
         held_against=f"{len(truth.incidents)} {truth.words}, known through {truth.through}" if truth else "",
         labelled=tuple((one.start, one.end, one.note) for one in truth.incidents) if truth else (),
+        shared=" ".join(map(str.strip, shared(done.shared, done.budget))) if done.shared else "",
         opened=done.incidents.alarms,
         opened_then=done.incidents_then,
         per_week=f"{done.incidents.per_week:.2f}",

@@ -40,6 +40,7 @@ def budget_of(text: str) -> float:
 @click.option(
     "--rule", "rules", multiple=True, metavar="NAME", help="Only this rule, as verdicts name it (repeatable)."
 )
+@click.option("--loosen", is_flag=True, help="Look for looser bounds of rules that fire an action, too.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also write a CSV, one line a rule.")
 @click.option("--html", is_flag=True, help="Also write a page, below NIGHTJAR_HOME.")
 def backtest(
@@ -51,6 +52,7 @@ def backtest(
     fell: str,
     budget: str,
     rules: tuple[str, ...],
+    loosen: bool,
     output: Path | None,
     html: bool,
 ) -> None:
@@ -70,9 +72,8 @@ def backtest(
         if not spec_file.is_file():
             raise UsageError(f"there is no spec file '{spec_file}'")
         spec = load_spec(spec_file, named=spec.model)
-    asked = Asked(
-        parse_day(first) if first else None, parse_day(last) if last else None, truth, fell, budget_of(budget), rules
-    )
+    days = parse_day(first) if first else None, parse_day(last) if last else None
+    asked = Asked(*days, truth, fell, budget_of(budget), rules, loosen)
     home = _home()
     done = run(spec, asked, home, _step)
     click.echo(table(done))

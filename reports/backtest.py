@@ -53,6 +53,8 @@ class BacktestView:
     held_against: str
     """Empty where there is nothing to hold alarms against."""
     labelled: tuple[tuple[date, date, str], ...]
+    shared: str
+    """What the limit of all expected ranges would best be; empty where there are none."""
     opened: int
     opened_then: int
     per_week: str

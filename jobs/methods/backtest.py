@@ -132,15 +132,21 @@ def score(alarms: Sequence[Episode], truth: Truth | None, nights: int) -> Score:
     )
 
 
-def joined(rows: pd.DataFrame) -> list[Episode]:
-    """Incidents as alarms: `opened`, `first_day`, `last_day` (datetime64), one row each.
+def joined(told: pd.DataFrame) -> list[Episode]:
+    """Incidents as alarms: people hear of one on the nights with a message, and of the figures that are new that night.
 
-    An incident tells of each of its days on that day's own night, or on its first where that came later.
+    `told`: `incident`, `night`, `first_day`, `last_day` (datetime64), one row a figure, in the order of nights. What an
+    open incident goes on gathering without a message is told to nobody.
     """
     found = []
-    for opened, first, last in zip(rows["opened"], rows["first_day"], rows["last_day"], strict=True):
-        days, night = tuple(pd.date_range(first, last).date), opened.date()
-        found.append(Episode(night, night, tuple(max(night, day) for day in days), days))
+    for _, one in told.groupby("incident", sort=False):
+        about = [
+            (night.date(), day)
+            for night, first, last in zip(one["night"], one["first_day"], one["last_day"], strict=True)
+            for day in pd.date_range(first, last).date
+        ]
+        nights = tuple(night for night, _ in about)
+        found.append(Episode(min(nights), max(nights), nights, tuple(day for _, day in about)))
     return found
 
 

@@ -175,24 +175,30 @@ def judge_outside(rule: Rule, rows: pd.DataFrame) -> Judge:
     return judge
 
 
-def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, present: float) -> Suggestion:
+def suggest(
+    rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, present: float, *, loosen: bool = True
+) -> Suggestion:
     """The best bound that meets the budget together with every stricter one that is tried.
 
     Where incidents are labelled, the best is, of the bounds that are right at least as often as wrong, the one that
-    finds most of them, then is wrong least often, then is earliest. Where none are, it is the most sensitive one.
+    finds most of them, then is wrong least often, then is earliest. Where none are, it is the most sensitive one. The
+    present bound stays where it is as good, else the one nearest to it; a rule that never spoke is left alone.
 
     `worst`: as `candidates` takes it; `rate`: breaches -> what they would have been worth; `budget`: alarms a week;
-    `present`: the bound as it is.
+    `present`: the bound as it is; `loosen`: whether a looser one may be suggested.
     """
     if len(worst) < NEEDED:
         return Suggestion(None, f"{len(worst)} nights judged, {NEEDED} needed for a suggestion")
-    tried = candidates(worst, falling=kind(rule) == "below", sign=float(np.sign(present)))
-    if not tried:
-        return Suggestion(None, f"no night came near a bound like {told(rule, present)}")
-    tried = sorted({*tried, present}, reverse=kind(rule) != "below")
+    now = rate(judge(present))
+    if not now.alarms:
+        return Suggestion(None, "it never spoke, so no other bound is suggested")
+    falling = kind(rule) == "below"
+    tried = candidates(worst, falling=falling, sign=float(np.sign(present)))
+    if not loosen:
+        tried = [bound for bound in tried if (bound < present if falling else bound > present)]
     fitting: list[tuple[float, Score]] = []
-    for bound in tried:
-        scored = rate(judge(bound))
+    for bound in sorted({*tried, present}, reverse=not falling):
+        scored = now if bound == present else rate(judge(bound))
         if scored.per_week > budget:
             if not any(one.alarms for _, one in fitting):
                 often = f"{scored.per_week:.2g} times a week"
@@ -200,18 +206,22 @@ def suggest(rule: Rule, judge: Judge, worst: Floats, rate: Rate, budget: float, 
             break
         fitting.append((bound, scored))
     bound, scored = fitting[-1]
-    if scored.labelled:
-        useful = [one for one in fitting if one[1].right and one[1].right >= one[1].wrong]
-        if not useful:
+    if now.labelled:
+        fitting = [one for one in fitting if one[1].right and one[1].right >= one[1].wrong]
+        if not fitting:
             return Suggestion(
                 None, f"none is right as often as wrong; {told(rule, bound)} would stay within the budget"
             )
-        bound, scored = max(enumerate(useful), key=lambda one: (*_worth(one[1][1]), one[0]))[1]
+        scored = max((one for _, one in fitting), key=_worth)
+    alike = [one for one in fitting if _worth(one[1]) == _worth(scored)]
+    bound, scored = min(alike, key=lambda one: abs(one[0] - present))
     return Suggestion(bound, told(rule, bound), scored)
 
 
 def _worth(score: Score) -> tuple[float, float, float]:
-    """What tells bounds apart where incidents are labelled."""
+    """What tells bounds apart: where incidents are labelled what they are worth, else how often they speak."""
+    if not score.labelled:
+        return float(score.alarms), 0.0, 0.0
     return float(score.found), -float(score.wrong), -float(score.delay or 0.0)
 
 

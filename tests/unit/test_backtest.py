@@ -13,6 +13,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from jobs import backtest
+from jobs.backtest_actions import requests_at
 from jobs.backtest_replay import replay
 from jobs.backtest_truth import asked
 from jobs.cli import main
@@ -134,6 +135,26 @@ def test_the_rules_find_the_fall_and_fire_as_the_nights_did(watched: Kiosk) -> N
         (day(BAD + 1), "retrain", "requested", "requested")
     ]
     assert (told.incidents.alarms, told.incidents_then) == (1, 1)
+
+
+def test_what_an_open_incident_gathers_without_a_message_is_not_found(watched: Kiosk, tmp_path: Path) -> None:
+    """The one incident opens on night BAD or the next and stays open; nothing is said of the last days."""
+    (tmp_path / "late.csv").write_text(f"start,end\n{day(LAST - 2)},{day(LAST)}\n")
+    silent = backtest.run(watched.spec, backtest.Asked(truth=tmp_path / "late.csv"), watched.home).incidents
+    assert (silent.alarms, silent.found, silent.labelled) == (1, 0, 1)
+
+
+def test_how_often_an_action_would_fire_at_another_bound_is_replayed(watched: Kiosk) -> None:
+    (drift,) = (rule for rule in watched.spec.rules if rule.metric == "psi")
+    with replaying(watched.home, "kiosk") as warehouse:
+        replayed = replay(watched.spec, days(1, LAST), days(1, LAST), warehouse)
+        assert requests_at(drift, 0.25, replayed) == 1
+        assert requests_at(drift, 50.0, replayed) == 0
+
+
+def test_no_looser_bound_is_looked_for_where_an_action_hangs_on_it(watched: Kiosk) -> None:
+    assert "none looser, as it asks for retrain" in call().output
+    assert "none looser" not in call("--loosen").output
 
 
 def test_with_too_few_labels_for_its_guard_rail_it_would_have_been_held(watched: Kiosk) -> None:

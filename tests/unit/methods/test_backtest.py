@@ -83,28 +83,28 @@ def test_no_alarms_find_nothing_and_have_no_precision() -> None:
     assert (told.alarms, told.precision, told.recall, told.delay) == (0, None, 0.0, None)
 
 
+def told(*rows: tuple[int, int, int]) -> pd.DataFrame:
+    """(night, first day, last day) of January that one incident's messages told."""
+    columns = ["night", "first_day", "last_day"]
+    made = pd.DataFrame([[pd.Timestamp(january(number)) for number in row] for row in rows], columns=columns)
+    return made.assign(incident="one")
+
+
 def test_an_incident_counts_from_the_night_it_opened() -> None:
-    rows = pd.DataFrame(
-        {
-            "opened": [pd.Timestamp(january(8))],
-            "first_day": [pd.Timestamp(january(6))],
-            "last_day": [pd.Timestamp(january(9))],
-        }
-    )
-    told = backtest.score(backtest.joined(rows), TRUTH, nights=28)
-    assert (told.right, told.found, told.delay, told.lead) == (1, 1, 3, 2)
+    found = backtest.score(backtest.joined(told((8, 6, 7))), TRUTH, nights=28)
+    assert (found.right, found.found, found.delay, found.lead) == (1, 1, 3, 2)
 
 
-def test_an_incident_that_stays_open_tells_of_a_later_fall_when_that_begins() -> None:
-    rows = pd.DataFrame(
-        {
-            "opened": [pd.Timestamp(january(2))],
-            "first_day": [pd.Timestamp(january(2))],
-            "last_day": [pd.Timestamp(january(20))],
-        }
-    )
-    told = backtest.score(backtest.joined(rows), TRUTH, nights=28)
-    assert (told.right, told.found, told.delay, told.lead) == (1, 2, 0, 4.5)  # known 5 and 4 days after their start
+def test_an_incident_that_stays_open_without_a_word_finds_nothing_more() -> None:
+    """Opened on the 2nd, still open on the 15th and 25th: nobody was told of those."""
+    silent = backtest.score(backtest.joined(told((2, 2, 2))), TRUTH, nights=28)
+    assert (silent.alarms, silent.found, silent.wrong) == (1, 0, 1)
+
+
+def test_an_open_incident_that_speaks_again_finds_what_it_tells_of_that_night() -> None:
+    spoken = backtest.score(backtest.joined(told((5, 5, 5), (16, 15, 15))), TRUTH, nights=28)
+    assert (spoken.alarms, spoken.right, spoken.found) == (1, 1, 2)
+    assert (spoken.delay, spoken.lead) == (0.5, 4.0)  # 0 and 1 nights late; known 5 and 3 days after
 
 
 def test_rules_of_one_name_are_told_apart_by_what_they_are_about() -> None:

@@ -33,7 +33,7 @@ def drifts() -> pd.DataFrame:
 
 
 def suggestion(
-    rule: Rule, found: pd.DataFrame, budget: float, truth: Truth | None = None
+    rule: Rule, found: pd.DataFrame, budget: float, truth: Truth | None = None, *, loosen: bool = True
 ) -> backtest_bounds.Suggestion:
     judge = backtest_bounds.judge_bounded(rule, found, WORLD, DETECTION, [rule])
     told = rules.judge(rule, found, WORLD, DETECTION, day(0), [rule])
@@ -41,7 +41,7 @@ def suggestion(
     worst = backtest.nightly_worst(seen["night"], backtest_bounds.figures_of(rule, seen, dict(WORLD.tightness)))
     rate = backtest_bounds.rating(truth, NIGHTS, apart=3)
     present = backtest_bounds.size(rule, DETECTION)
-    return backtest_bounds.suggest(rule, judge, worst, rate, budget, present)
+    return backtest_bounds.suggest(rule, judge, worst, rate, budget, present, loosen=loosen)
 
 
 def test_three_alarms_in_fourteen_weeks_need_a_bound_at_the_fourth_largest_drift() -> None:
@@ -56,11 +56,43 @@ def test_a_larger_budget_gives_a_more_sensitive_bound() -> None:
     assert sizes == [0.6, 0.4, 0.2]
 
 
-def test_a_rule_that_waits_for_two_nights_is_silent_on_single_ones() -> None:
+def test_a_rule_that_never_spoke_is_left_alone() -> None:
+    """Two nights in a row are never beyond the bound; a looser one would be a guess."""
     told = suggestion(Rule(metric="psi", above=0.2, nights=2), drifts(), budget=1 / 14)
-    assert told.score is not None
-    assert told.score.alarms == 0
-    assert told.size == 0.01
+    assert (told.size, told.score) == (None, None)
+    assert told.text == "it never spoke, so no other bound is suggested"
+
+
+def test_a_bound_that_brings_nothing_more_is_not_suggested() -> None:
+    """Between the drifts of 0.6 and 0.7 every bound raises the same alarm, with labels and without."""
+    rule = Rule(metric="psi", above=0.65)
+    assert suggestion(rule, drifts(), budget=1 / 14).size == 0.65
+    true = Truth((Labelled(day(78), day(78), day(78)),), day(DAYS - 1), "")
+    assert suggestion(rule, drifts(), budget=1 / 14, truth=true).size == 0.65
+
+
+def test_of_bounds_alike_the_one_nearest_to_the_present_is_suggested() -> None:
+    """Two drifts are true, 0.7 and 0.6; on the night after, 0.55 adds nothing, so 0.55 and 0.4 serve alike."""
+    found = drifts()
+    drift = (found["metric"] == "psi").to_numpy()
+    found.loc[drift, "value"] = found.loc[drift, "value"].replace(0.5, 0.01)
+    found.loc[drift & (found["day"].dt.date == day(67)).to_numpy(), "value"] = 0.55
+    true = Truth((Labelled(day(78), day(78), day(78)), Labelled(day(66), day(66), day(66))), day(DAYS - 1), "")
+    told = suggestion(Rule(metric="psi", above=0.65), found, budget=1, truth=true)
+    assert told.size == 0.55
+
+
+def test_a_rule_that_fires_an_action_is_only_loosened_where_asked() -> None:
+    rule = Rule(metric="psi", above=0.45, severity="critical", action="retrain")
+    assert suggestion(rule, drifts(), budget=5 / 14).size == 0.2
+    assert suggestion(rule, drifts(), budget=5 / 14, loosen=False).size == 0.45
+    assert suggestion(rule, drifts(), budget=1 / 14, loosen=False).size == 0.6  # too often: stricter is always found
+    falls = np.full(DAYS, 0.95)
+    falls[6::12][:7] = 0.9 - np.arange(7) / 10
+    found = figures("accuracy", falls, 10_000, days=DAYS)
+    fallback = Rule(metric="accuracy", below=0.65, severity="critical", action="fallback")
+    assert suggestion(fallback, found, budget=1).size == 0.95
+    assert suggestion(fallback, found, budget=1, loosen=False).size == 0.65
 
 
 def test_importance_moves_the_suggested_bound_as_it_moves_the_rule() -> None:
