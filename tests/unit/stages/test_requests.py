@@ -76,7 +76,7 @@ def test_the_audit_has_every_figure_that_led_to_a_decision(warehouse: Warehouse)
     audit = json.loads(row.payload)["audit"]
     assert audit["guards"] == {
         "fresh_labels": 476, "fresh_days": 28, "min_labels": 500, "last_requested": None, "cooldown_days": 14,
-        "open_request": None, "open_days": 28, "approval": False, "dry_run": False,
+        "blocked_by": [], "open_days": 28, "approval": False, "dry_run": False, "consumer": "dag",
     }  # fmt: skip
     assert audit["held_because"] == row.reason
     (breach,) = audit["asked_by"]
