@@ -123,14 +123,17 @@ def as_markdown(payload: Mapping[str, Any]) -> str:
 def due(model: str, action: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
     """The payload to start an action with, with its `run_id`; skips where this run must start nothing.
 
-    An approved request is due whenever the approval came; only the newest night could ask for it.
+    An approved request is due whenever the approval came, while its incident lasts and the version answers that it is
+    about; what came too late is given up, with the reason. Only the newest night could ask for it.
     """
-    from jobs.delivery import action_due, request_due
+    from jobs.delivery import action_due, given_up, request_due
 
     with sentences():
         spec, day = night_of(model, context)
         if getattr(spec.actions, action).approval:
             payload, answer = request_due(spec, action, day, home())
+            if payload is None and (reason := given_up(spec, action, day, home())):
+                raise AirflowSkipException(reason)
             return payload if answer == "approved" else None
         spec, day, newest = speaking_night_of(model, context)
         return action_due(spec, action, day, home(), newest)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import consumers, ledger, telling
+from jobs import consumers, ledger, requested, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, RecipientError, UsageError
@@ -92,30 +92,41 @@ def action_due(spec: ModelSpec, action: str, night: date, home: Path, newest_clo
 def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[dict[str, Any] | None, str]:
     """A request that a night offers and nobody has started, with its `run_id`, and what was answered to it.
 
-    That is approved, rejected or ''. One that an older night decided is noted as offered by this one, so that no later
-    night asks a person for it again.
+    That is approved, rejected or ''. One that is not the night's own is noted as offered by this night, so that no
+    later one asks a person for it again. What the newest night knows to be too late is not offered: see `given_up`.
     """
     with open_warehouse(home, spec.model) as warehouse:
-        payload = _request(spec, action, night, warehouse)
-        if payload and payload["night"] != str(night):
-            key = f"{payload['key']}-offered"
-            ledger.record(warehouse, key, "offer", night, datetime.now(UTC), "offered for approval")
-        known = ledger.answers(warehouse, "approved", "rejected")
-    return payload, known.get(payload["key"], ("", ""))[0] if payload else ""
+        one = _offer(spec, action, night, warehouse)
+        if one is None:
+            return None, ""
+        key = one.row["key"]
+        if not one.own:
+            ledger.record(warehouse, f"{key}-offered", "offer", night, datetime.now(UTC), "offered for approval")
+        answer, _ = ledger.answers(warehouse, "approved", "rejected").get(key, ("", ""))
+    return _payload(one), answer
+
+
+def given_up(spec: ModelSpec, action: str, night: date, home: Path) -> str:
+    """Give up what a night asked for and came too late, as a late approval may; says why, empty where nothing did."""
+    with open_warehouse(home, spec.model) as warehouse:
+        late = requested.requests(spec, warehouse, night, known=_newest(warehouse, night))
+        mine = [one for one in late if one.row["channel"] == action and one.gone and (one.own or one.offered == night)]
+        return "; ".join(consumers.give_up(warehouse, one) for one in mine)
 
 
 def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person: str, *, approved: bool) -> None:
     """Write down what a person said about a night's request."""
     with open_warehouse(home, spec.model) as warehouse:
-        if payload := _request(spec, action, night, warehouse):
+        if one := _offer(spec, action, night, warehouse):
             said = "approved" if approved else "rejected"
-            ledger.answer(warehouse, payload["key"], said, person, datetime.now(UTC))
+            ledger.answer(warehouse, one.row["key"], said, person, datetime.now(UTC))
 
 
 def to_announce(spec: ModelSpec, night: date, home: Path, now: datetime) -> list[dict[str, Any]]:
     """Payloads of a night's requests that nobody was told of as an event; those that wait for approval are left out."""
     with open_warehouse(home, spec.model) as warehouse:
-        due = [one.row for one in ledger.requests(spec, warehouse, night, taken=True) if one.own or one.asked]
+        found = requested.requests(spec, warehouse, night, taken=True, known=_newest(warehouse, night))
+        due = [one.row for one in found if not one.gone and (one.own or one.asked)]
         free = [
             one["payload"]
             for one in due
@@ -133,7 +144,7 @@ def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: d
         return _silent(spec, night, newest_closed)
     with open_warehouse(home, spec.model) as warehouse:
         ledger.begin(warehouse, night, datetime.now(UTC))
-        done, faults = consumers.request(spec, warehouse, night)
+        done, faults = consumers.request(spec, warehouse, night, _newest(warehouse, night))
     if faults:
         raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
     return "; ".join(done) or f"{spec.model}: no request waits for a webhook or a command"
@@ -152,33 +163,38 @@ def _silent(spec: ModelSpec, night: date, newest_closed: date) -> str:
 def _due(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
     """A request that nobody has started, unless the spec's own webhook or command is to get it."""
     ledger.finished(warehouse, night)
-    policy = getattr(spec.actions, action)
-    if policy.webhook is not None or policy.command is not None:
+    if getattr(spec.actions, action).consumer in ("webhook", "command"):
         return None
-    return _request(spec, action, night, warehouse)
+    one = _offer(spec, action, night, warehouse)
+    return _payload(one) if one else None
 
 
-def _request(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
+def _offer(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> requested.Request | None:
     """The request to offer on a night: its own, else the newest that an older night could not get rid of.
 
     A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again.
     """
-    rejected = {
-        key for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items() if said == "rejected"
-    }
+    rejected = ledger.rejected(warehouse)
     waits = getattr(spec.actions, action).approval
     found = [
-        one.row
-        for one in ledger.requests(spec, warehouse, night)
+        one
+        for one in requested.requests(spec, warehouse, night, known=_newest(warehouse, night) if waits else None)
         if one.row["channel"] == action
         and one.due
         and (one.own or one.row["key"] not in rejected)
         and (one.own or not waits or (not one.tried and one.offered in (None, night)))
     ]
-    if not found:
-        return None
-    row = max(found, key=lambda row: (row["night"], row["key"]))
-    return {**row["payload"], "run_id": row["key"]}
+    return max(found, key=lambda one: (one.row["night"], one.row["key"]), default=None)
+
+
+def _payload(one: requested.Request) -> dict[str, Any]:
+    return {**one.row["payload"], "run_id": one.row["key"]}
+
+
+def _newest(warehouse: Warehouse, night: date) -> date:
+    """The newest night that is finished; a person may answer long after the night that asked."""
+    done = warehouse.progress("report")
+    return max(night, done.through) if done else night
 
 
 def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:

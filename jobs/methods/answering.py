@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+RULE_ENGINE = "rules"
+"""Who answers after a fallback: no model, so what a model did wrong before it still asks for a retraining."""
+
 LEAST = 0.01
 """A version that answers less of a day than this is on its way out, or a try."""
 
@@ -51,13 +54,13 @@ class Answering:
         newest = max((day for day in self.shares if day <= night), default=None)
         return {} if newest is None else {name: part for name, part in self.shares[newest].items() if part >= LEAST}
 
-    def replaced(self, version: str, day: date, nights: int, night: date) -> str:
+    def replaced(self, action: str, version: str, day: date, nights: int, night: date) -> str:
         """Why a figure of `day`, and of the nights in a row before it, says nothing of what answers on `night`.
 
         `version`: the figure's own, or `all`. Empty where it does say something, or nobody knows who answered.
         """
         now = self.live(night)
-        if not now:
+        if not now or (action == "retrain" and RULE_ENGINE in now):
             return ""
         if version not in ("", "all"):
             return "" if version in now else _told(version, day, now, self.since(night))
@@ -69,10 +72,12 @@ class Answering:
                 )
         return ""
 
-    def gone(self, version: str | None, night: date) -> bool:
-        """Whether a version that a request is about answers no more on a night."""
+    def gone(self, action: str, version: str | None, night: date) -> bool:
+        """Whether the version that a request is about answers no more on a night."""
         now = self.live(night)
-        return bool(now) and version is not None and version not in now
+        if not now or version is None or (action == "retrain" and RULE_ENGINE in now):
+            return False
+        return version not in now
 
     def since(self, night: date) -> date:
         """The first day from which on, through a night, those that answer then have answered most."""

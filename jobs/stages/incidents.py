@@ -198,7 +198,7 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
         late=day < night,
         items=(*([evidence.new_version(item)] if told_by else noted), item),
         replaced=background.answering.replaced(
-            str(row["version"]), day, background.in_a_row.get((row["rule"], row["severity"]), 1), night
+            row["action"], str(row["version"]), day, background.in_a_row.get((row["rule"], row["severity"]), 1), night
         )
         if row["action"]
         else "",
