@@ -81,7 +81,9 @@ def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
         blocking = [] if held else _blocking(action, told.incident, situation)
         if blocking:
             held = _waits(action, told.incident, blocking[-1], situation)
-        reason = held or told.incident.title
+        policy = situation.policies[action]
+        outcome = "held" if held else "dry_run" if policy.dry_run else "requested"
+        reason = held or (_untaken(action, policy) if outcome == "requested" else "") or told.incident.title
         payload = _payload(told.incident, key, action, situation)
         rows.append(
             {
@@ -89,12 +91,29 @@ def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
                 "key": key,
                 "incident": told.incident.incident,
                 "action": action,
-                "outcome": "held" if held else "dry_run" if situation.policies[action].dry_run else "requested",
+                "outcome": outcome,
                 "reason": reason,
                 "payload": payload | {"audit": _audit(told, asking, held, blocking, situation)},
             }
         )
     return rows
+
+
+def consumer(action: str, policy: ActionPolicy) -> str | None:
+    """Who carries an action out: dag, webhook or command; None where the spec names nobody.
+
+    >>> from jobs.spec.model import Actions
+    >>> consumer("retrain", Actions().retrain), consumer("rollback", Actions().rollback)
+    ('dag', None)
+    """
+    return policy.consumer or ("dag" if action == "retrain" else None)
+
+
+def _untaken(action: str, policy: ActionPolicy) -> str:
+    """That nobody carries the action out, and how that is changed; empty where somebody does."""
+    if consumer(action, policy):
+        return ""
+    return say("nobody takes it: name a webhook, a command or a DAG in actions.{action} of the spec", action=action)
 
 
 def _key(action: str, asking: Sequence[Breach], incident: Incident, situation: Situation) -> str | None:
@@ -187,7 +206,7 @@ def _audit(
             "open_days": policy.open_days,
             "approval": policy.approval,
             "dry_run": policy.dry_run,
-            "consumer": policy.consumer or ("dag" if action == "retrain" else None),
+            "consumer": consumer(action, policy),
         },
         "incident": {
             "state": told.incident.state,

@@ -212,7 +212,7 @@ def decided_on(numbers: range, outcomes: dict[int, str], **guards: Any) -> list[
             {
                 "night": day(number), "key": f"{one.incident.incident}-rollback", "incident": one.incident.incident,
                 "action": "rollback", "outcome": outcomes[number], "reason": "no earlier version",
-                "payload": {"model": "shop", "audit": {"guards": guards}},
+                "payload": {"model": "shop", "reason": "drift", "audit": {"guards": guards}},
             }
             for _ in range(number in outcomes)
         ]  # fmt: skip
