@@ -312,6 +312,25 @@ def test_why_a_rate_changed_is_told_along_the_dimension_that_explains_it_best() 
     assert "−2.0 pp ±0.0 pp −4.0 pp −6.0 pp" in part.all("tbody")[0].all("tr")[0].text
 
 
+@pytest.mark.parametrize(("share", "told"), [((0.98, 0.02), 1), ((0.3, 0.7), 2), ((0.0, 1.0), 2)])
+def test_a_version_that_took_over_in_the_window_is_told_besides(share: tuple[float, float], told: int) -> None:
+    """v1 answered all of the window; v2 answers tonight with a share, and `customer` explains more than it."""
+    versions, carried = ["version=v1", "version=v2"], [-0.06, -0.06 * share[0], -0.06 * share[1]]
+    parts = _rows(
+        "decompositions", metric="accuracy", label_age=7, day=_night(7), base=0.0, coverage=0.0,
+        dimension=["customer"] * 3 + ["version"] * 3, segment=["all", "customer=new", "customer=old", "all", *versions],
+        value=[0.88, 0.6, 0.95, 0.88, 0.94, 0.85], former=[0.94, 0.8, 0.96, 0.94, 0.94, np.nan],
+        share=[1.0, 0.3, 0.7, 1.0, *share], former_share=[1.0, 0.3, 0.7, 1.0, 1.0, 0.0],
+        change=[-0.06, -0.06, 0.0, *carried], mix=[0.0, 0.0, 0.0, *carried],
+        rate=[-0.06, -0.06, 0.0, 0.0, 0.0, 0.0],
+    )  # fmt: skip
+    part = section(reading_html.read(rendered(sample_night.frames() | {"decompositions": parts})), "changes")
+    heads = [head.text for head in part.all("h3") if "Accuracy" in head.text]
+    assert [head.rpartition("by ")[2] for head in heads] == ["customer", "version"][:told]
+    if told == 2:
+        assert part.all("tbody")[1].all("tr")[0].text.startswith("version=v2")
+
+
 def test_segments_that_fell_beyond_chance_are_marked_and_how_many_were_searched_is_said() -> None:
     fell = _rows(
         "worst_segments", metric="accuracy", label_age=7, day=_night(7), rank=[1, 2], value=[0.7, 0.9], n=[400, 300],
