@@ -80,7 +80,7 @@ class Approve(ApprovalOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask, unless the request was answered before."""
-        from jobs.delivery import request_due
+        from jobs.offering import request_due
 
         with sentences():
             spec, day, _ = speaking_night_of(self.model, context)
@@ -95,7 +95,7 @@ class Approve(ApprovalOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Write the answer down; the parent skips what follows a rejection."""
-        from jobs.delivery import answer_request
+        from jobs.offering import answer_request
 
         if "error" not in event:
             with sentences():
@@ -123,14 +123,17 @@ def as_markdown(payload: Mapping[str, Any]) -> str:
 def due(model: str, action: str, context: Mapping[str, Any]) -> dict[str, Any] | None:
     """The payload to start an action with, with its `run_id`; skips where this run must start nothing.
 
-    An approved request is due whenever the approval came; only the newest night could ask for it.
+    An approved request is due whenever the approval came, while its incident lasts and the version answers that it is
+    about; what came too late is given up, with the reason. Only the newest night could ask for it.
     """
-    from jobs.delivery import action_due, request_due
+    from jobs.offering import action_due, given_up, request_due
 
     with sentences():
         spec, day = night_of(model, context)
         if getattr(spec.actions, action).approval:
             payload, answer = request_due(spec, action, day, home())
+            if payload is None and (reason := given_up(spec, action, day, home())):
+                raise AirflowSkipException(reason)
             return payload if answer == "approved" else None
         spec, day, newest = speaking_night_of(model, context)
         return action_due(spec, action, day, home(), newest)
@@ -138,7 +141,7 @@ def due(model: str, action: str, context: Mapping[str, Any]) -> dict[str, Any] |
 
 def hand_to_consumer(model: str, action: str, context: Mapping[str, Any]) -> str:
     """Hand a request to the spec's webhook or command; skips where there is none."""
-    from jobs.delivery import hand_to_consumers
+    from jobs.offering import hand_to_consumers
 
     with sentences():
         spec, day = night_of(model, context)
@@ -149,7 +152,7 @@ def hand_to_consumer(model: str, action: str, context: Mapping[str, Any]) -> str
 
 def record_asked(model: str, context: Mapping[str, Any], asked_by: tuple[str, ...]) -> None:
     """Note in the ledger what the tasks `asked_by` have asked for; skips the task where they asked for nothing."""
-    from jobs.delivery import record
+    from jobs.offering import record
 
     found = {action: context["ti"].xcom_pull(task_ids=action, key=ASKED) for action in asked_by}
     asked = {action: payload for action, payload in found.items() if payload}
@@ -164,7 +167,7 @@ def record_asked(model: str, context: Mapping[str, Any], asked_by: tuple[str, ..
 
 def announce(model: str, context: Mapping[str, Any]) -> None:
     """Emit an asset event for each request of the night, once; skips the task where there is none."""
-    from jobs.delivery import to_announce
+    from jobs.offering import to_announce
 
     with sentences():
         spec, day, _ = speaking_night_of(model, context)

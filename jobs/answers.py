@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobs import ledger
+from jobs import ledger, requested
 from jobs.engine.warehouse import open_warehouse
 from jobs.errors import UsageError
 
@@ -44,7 +44,8 @@ def decide(spec: ModelSpec, home: Path, key: str, person: str, approved: bool, n
             raise UsageError(f"{spec.model}: {why}; waiting: {', '.join(waiting) or 'none'}")
         said = "approved" if approved else "rejected"
         ledger.answer(warehouse, key, said, person, datetime.now(UTC), note)
-    return f"{key}: {said} by {person}"
+    freed = "" if approved else "; what waited for it is asked for by the next night that still asks"
+    return f"{key}: {said} by {person}{freed}"
 
 
 def standing(spec: ModelSpec, home: Path) -> str:
@@ -65,18 +66,18 @@ def _named(person: str) -> None:
         raise UsageError("the ledger keeps who said it: give a name, --by NAME")
 
 
-def _policy(spec: ModelSpec, one: ledger.Request) -> ActionPolicy:
+def _policy(spec: ModelSpec, one: requested.Request) -> ActionPolicy:
     policy: ActionPolicy = getattr(spec.actions, one.row["channel"])
     return policy
 
 
-def _waiting(spec: ModelSpec, warehouse: Warehouse) -> list[ledger.Request]:
+def _waiting(spec: ModelSpec, warehouse: Warehouse) -> list[requested.Request]:
     """Requests that the newest night, or the one after it, would hand over; newest first."""
     done = warehouse.progress("report")
     if done is None:
         return []
     first = done.through - timedelta(days=ledger.AGAIN_DAYS - 1)
-    found = ledger.requests(spec, warehouse, done.through)
+    found = requested.requests(spec, warehouse, done.through)
     return [one for one in reversed(found) if one.due and (one.asked or one.row["night"] >= first)]
 
 
@@ -86,12 +87,12 @@ def _why_not(spec: ModelSpec, warehouse: Warehouse, key: str) -> str:
     if taken:
         return f"the request '{key}' was settled on {taken[0]:%Y-%m-%d}: {taken[1]}"
     done = warehouse.progress("report")
-    known = {one.row["key"]: one for one in ledger.requests(spec, warehouse, done.through)} if done else {}
+    known = {one.row["key"]: one for one in requested.requests(spec, warehouse, done.through)} if done else {}
     if key not in known:
         return f"no request '{key}' waits"
     one = known[key]
-    if one.over:
-        return f"the request '{key}' cannot go out any more: its incident is over"
+    if one.gone:
+        return f"the request '{key}' cannot go out any more: {one.gone}"
     if not _policy(spec, one).approval:
         return f"the request '{key}' needs no approval (actions.{one.row['channel']}.approval is false)"
     return (

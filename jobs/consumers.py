@@ -11,7 +11,7 @@ import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import ledger
+from jobs import ledger, requested
 from jobs.engine import chat
 from jobs.errors import DeliveryError
 from jobs.telling import address, fault_of
@@ -25,25 +25,26 @@ if TYPE_CHECKING:
 TIMEOUT = 600
 """Seconds a command may take; long work belongs into a job that it starts."""
 
-GIVEN_UP = "not handed over: its incident is over"
+GIVEN_UP = "not handed over: {why}"
 """What the ledger says of a request that came too late."""
 
 
-def request(spec: ModelSpec, warehouse: Warehouse, night: date) -> tuple[list[str], list[str]]:
+def request(
+    spec: ModelSpec, warehouse: Warehouse, night: date, known: date | None = None
+) -> tuple[list[str], list[str]]:
     """Hand over every request due on a night that has a webhook or a command and, where asked for, an approval.
 
-    One that could not be handed over while its incident lasted is given up, and the ledger says so. Returns what was
-    done, and the faults, both as sentences.
+    One that could not be handed over while its incident lasted is given up, and the ledger says so; `known`: the newest
+    night, which may know that. Returns what was done, and the faults, both as sentences.
     """
     said, faults = [], []
-    for one in ledger.requests(spec, warehouse, night):
+    for one in requested.requests(spec, warehouse, night, known=known):
         row = one.row
         policy: ActionPolicy = getattr(spec.actions, row["channel"])
         if policy.webhook is None and policy.command is None:
             continue
-        if one.tried and one.over and not one.own:
-            ledger.record(warehouse, row["key"], row["channel"], row["night"], datetime.now(UTC), GIVEN_UP)
-            said.append(f"{row['channel']} {GIVEN_UP} ({row['incident']})")
+        if one.gone and (one.tried or one.own):
+            said.append(give_up(warehouse, one))
         if not one.due:
             continue
         if wait := waiting(policy, row["key"], warehouse):
@@ -58,6 +59,13 @@ def request(spec: ModelSpec, warehouse: Warehouse, night: date) -> tuple[list[st
         ledger.record(warehouse, row["key"], row["channel"], row["night"], now, answer)
         said.append(f"{row['channel']} handed over: {answer}")
     return said, faults
+
+
+def give_up(warehouse: Warehouse, one: requested.Request) -> str:
+    """Note in the ledger that a request goes out no more, and why; says so."""
+    row, told = one.row, GIVEN_UP.format(why=one.gone)
+    ledger.record(warehouse, row["key"], row["channel"], row["night"], datetime.now(UTC), told)
+    return f"{row['channel']} {told} ({row['incident']})"
 
 
 def waiting(policy: ActionPolicy, key: str, warehouse: Warehouse) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import consumers, ledger, telling
+from jobs import consumers, ledger, offering, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, RecipientError, UsageError
@@ -39,146 +39,44 @@ class Dispatched:
     said: str
     retrain: dict[str, Any] | None = None
     """The payload of a requested retraining that nobody has started yet, with its `run_id`."""
+    due: tuple[str, ...] = ()
+    """What waits for somebody who does not listen here: one sentence a request."""
 
     def __str__(self) -> str:
-        asked = f"; retrain is due: {self.retrain['reason']}" if self.retrain else ""
-        return f"{self.said}{asked}"
+        return "; ".join([self.said, *self.due])
 
 
 def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> Dispatched:
-    """Hand requests to the spec's consumers, send what the night has to tell; tell which retraining is due.
+    """Hand requests to the spec's consumers, send what the night has to tell; tell what else is due.
 
     `post` hands a mail to a server; absent: the one that NIGHTJAR_SMTP names. Raises DeliveryError, when all was
     tried, where something was not taken; trying again repeats nothing that was recorded.
     """
     if night != newest_closed:
-        return Dispatched(_silent(spec, night, newest_closed))
+        return Dispatched(offering.silent(spec, night, newest_closed))
     with open_warehouse(home, spec.model) as warehouse:
         ledger.begin(warehouse, night, datetime.now(UTC))
         # first what makes the model safe: a dead mail server must not keep a rollback from being asked for
         done, faults = consumers.request(spec, warehouse, night)
+        left = {action: offering.unstarted(spec, action, night, warehouse) for action in ledger.ACTIONS}
+        due = tuple(offering.left(spec, action, payload, warehouse) for action, payload in left.items() if payload)
         try:
             said = _tell(spec, night, warehouse, post or post_of(spec))
         except (DeliveryError, UsageError) as error:
-            if not faults:
+            if not faults and not due:
                 raise
-            raise DeliveryError("; ".join([str(error), *faults])) from error
+            raise type(error)("; ".join([str(error), *faults, *due])) from error
         if faults:
-            raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
-        return Dispatched("; ".join([said, *done]), _due(spec, "retrain", night, warehouse))
+            raise DeliveryError(f"{spec.model}: {'; '.join([*faults, *due])}")
+        return Dispatched("; ".join([said, *done]), left["retrain"], due)
 
 
 def mail(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Post | None = None) -> str:
     """Send the night's mail and messages as far as they are due and were not sent; says what was done."""
     if night != newest_closed:
-        return _silent(spec, night, newest_closed)
+        return offering.silent(spec, night, newest_closed)
     with open_warehouse(home, spec.model) as warehouse:
         return _tell(spec, night, warehouse, post or post_of(spec))
-
-
-def retrain_due(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> dict[str, Any] | None:
-    """The payload of a retraining that the newest closed night requested and nobody has started, if any."""
-    return action_due(spec, "retrain", night, home, newest_closed)
-
-
-def action_due(spec: ModelSpec, action: str, night: date, home: Path, newest_closed: date) -> dict[str, Any] | None:
-    """The payload of an action that the newest closed night requested and nobody has started, with its `run_id`."""
-    if night != newest_closed:
-        return None
-    with open_warehouse(home, spec.model) as warehouse:
-        return _due(spec, action, night, warehouse)
-
-
-def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[dict[str, Any] | None, str]:
-    """A request that a night offers and nobody has started, with its `run_id`, and what was answered to it.
-
-    That is approved, rejected or ''. One that an older night decided is noted as offered by this one, so that no later
-    night asks a person for it again.
-    """
-    with open_warehouse(home, spec.model) as warehouse:
-        payload = _request(spec, action, night, warehouse)
-        if payload and payload["night"] != str(night):
-            key = f"{payload['key']}-offered"
-            ledger.record(warehouse, key, "offer", night, datetime.now(UTC), "offered for approval")
-        known = ledger.answers(warehouse, "approved", "rejected")
-    return payload, known.get(payload["key"], ("", ""))[0] if payload else ""
-
-
-def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person: str, *, approved: bool) -> None:
-    """Write down what a person said about a night's request."""
-    with open_warehouse(home, spec.model) as warehouse:
-        if payload := _request(spec, action, night, warehouse):
-            said = "approved" if approved else "rejected"
-            ledger.answer(warehouse, payload["key"], said, person, datetime.now(UTC))
-
-
-def to_announce(spec: ModelSpec, night: date, home: Path, now: datetime) -> list[dict[str, Any]]:
-    """Payloads of a night's requests that nobody was told of as an event; those that wait for approval are left out."""
-    with open_warehouse(home, spec.model) as warehouse:
-        due = [one.row for one in ledger.requests(spec, warehouse, night, taken=True) if one.own or one.asked]
-        free = [
-            one["payload"]
-            for one in due
-            if not ledger.sent(warehouse, f"{one['key']}-event")
-            and not consumers.waiting(getattr(spec.actions, one["channel"]), one["key"], warehouse)
-        ]
-        for one in free:
-            ledger.record(warehouse, f"{one['key']}-event", "event", night, now, "announced")
-    return free
-
-
-def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: date) -> str:
-    """Hand requests to the webhooks and commands of the spec; says what was done."""
-    if night != newest_closed:
-        return _silent(spec, night, newest_closed)
-    with open_warehouse(home, spec.model) as warehouse:
-        ledger.begin(warehouse, night, datetime.now(UTC))
-        done, faults = consumers.request(spec, warehouse, night)
-    if faults:
-        raise DeliveryError(f"{spec.model}: {'; '.join(faults)}")
-    return "; ".join(done) or f"{spec.model}: no request waits for a webhook or a command"
-
-
-def record(spec: ModelSpec, home: Path, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
-    """Note in the ledger that a key was handed over; noting it twice keeps the first note."""
-    with open_warehouse(home, spec.model) as warehouse:
-        ledger.record(warehouse, key, channel, night, sent_at, answer)
-
-
-def _silent(spec: ModelSpec, night: date, newest_closed: date) -> str:
-    return f"{spec.model}: {night} is not the newest closed day ({newest_closed}), so nothing is sent"
-
-
-def _due(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
-    """A request that nobody has started, unless the spec's own webhook or command is to get it."""
-    ledger.finished(warehouse, night)
-    policy = getattr(spec.actions, action)
-    if policy.webhook is not None or policy.command is not None:
-        return None
-    return _request(spec, action, night, warehouse)
-
-
-def _request(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> dict[str, Any] | None:
-    """The request to offer on a night: its own, else the newest that an older night could not get rid of.
-
-    A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again.
-    """
-    rejected = {
-        key for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items() if said == "rejected"
-    }
-    waits = getattr(spec.actions, action).approval
-    found = [
-        one.row
-        for one in ledger.requests(spec, warehouse, night)
-        if one.row["channel"] == action
-        and one.due
-        and (one.own or one.row["key"] not in rejected)
-        and (one.own or not waits or (not one.tried and one.offered in (None, night)))
-    ]
-    if not found:
-        return None
-    row = max(found, key=lambda row: (row["night"], row["key"]))
-    return {**row["payload"], "run_id": row["key"]}
 
 
 def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:

@@ -12,6 +12,7 @@ from reports.history import TREND_DAYS, Known
 from reports.index import Key
 from reports.sections import drift
 from reports.sections.ages import ages_of, classes_of
+from reports.sections.baselines import explained
 from reports.sections.calibration import calibration_of, thresholds_of
 from reports.sections.changes import changes_of, fallen_of
 from reports.sections.comparisons import comparisons_of
@@ -79,6 +80,7 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         service=_present(known, [Key(metric) for metric in SERVICE], shown, deploys),
         service_charts=(*percentiles_of(known, deploys), *_charts(known, [Key("latency_p95")], deploys)),
         unjudged=unjudged_of(known),
+        baselines=explained(open_now, spec.detection.recent_days, spec.detection.recent_gap),
         terms=_terms(known, terms),
         volume=volume,
         calibration=calibration_of(known, spec.label_ages),

@@ -17,6 +17,7 @@ from jobs.language import say, tag
 from reports import formats, sentence
 from reports.charts import bars, heat, lines, reliability, strip, trend
 from reports.reasons import retold, rule_name, scope_name
+from reports.sections.baselines import against
 from reports.text import listed, plain
 from reports.words import word
 
@@ -55,7 +56,7 @@ def environment() -> Environment:
         strip_text=strip_text, value_text=formats.number, range_text=formats.interval,
         heat_row=heat.row, heat_axis=heat.axis, heat_text=sentence.describe_heat, reliability_chart=reliability_picture,
         moved=moved_text, both_ways=bars.both_ways, recent=recent, latest=latest_text, listed=listed,
-        weekdays=formats.weekdays, points=formats.points,
+        weekdays=formats.weekdays, points=formats.points, against=against,
     )  # fmt: skip
     return made
 

@@ -242,8 +242,9 @@ def performance_line(view: NightView) -> str:
     said = say("{figure} is {value}", figure=label(found.key), value=number(found.value, "share"))
     if found.usual is not None:
         points = round(abs(found.value - found.usual) * 100, 1)
-        told = ", {points} points below usual" if found.value < found.usual else ", {points} points above usual"
-        said += say(told, points=f"{points:.1f}") if points else say(", as usual")
+        below, above = ", {points} points below the 28-day median", ", {points} points above the 28-day median"
+        told = say(below if found.value < found.usual else above, points=f"{points:.1f}")
+        said += told if points else say(", like the 28-day median")
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
     many = "{names} do worse than the whole (their 95 % intervals lie below it)"
     one = "{names} does worse than the whole (its 95 % interval lies below it)"

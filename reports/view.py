@@ -38,6 +38,8 @@ class Evidence:
     """cause or effect, where that is known."""
     days: tuple[int, int] | None = None
     """The first and last day it was seen on."""
+    detector: str = ""
+    """What judged it, and so what it is held against."""
 
 
 @dataclass(frozen=True)
@@ -333,6 +335,8 @@ class NightView:
     thresholds: tuple[Threshold, ...] = ()
     """At the youngest label age."""
     fallen: tuple[Fallen, ...] = ()
+    baselines: str = ""
+    """What the words of the incidents' figures stand for."""
     """Segments and pairs of segments that fell most against their own past."""
     estimator: Estimator | None = None
     """What the night's own figures will be once labels are in, and how good such estimates were."""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
 from jobs.methods import evidence, wording
+from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from jobs.methods.grouping import Incident, Told
+    from jobs.methods.grouping import Breach, Incident, Told
     from jobs.spec.model import ActionPolicy
 
 PAYLOAD_VERSION = 1
@@ -45,6 +46,8 @@ class Requested:
     key: str
     action: str
     incident: str = ""
+    severity: str = "critical"
+    """Of the worst breach that asked for it."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,21 @@ class Situation:
 def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
     """Rows of table `decisions` (payload a mapping) for what tonight's breaches of one incident ask for.
 
-    An incident asks for an action once: after it was requested, no more is said.
+    An incident asks for an action once, and once more where something graver than the first time asks for it.
     """
-    asked = {breach.action for breach in told.asking if breach.action and breach.severity != "info"}
-    known = {one.key for one in situation.history}
     rows = []
-    for action in (name for name in ORDER if name in asked):
-        key = f"{told.incident.incident}-{action}"
-        if key in known:
+    for action in ORDER:
+        asking = [one for one in told.asking if one.action == action and one.severity != "info"]
+        key = _key(action, asking, told.incident, situation) if asking else None
+        if key is None:
             continue
-        held = _held(action, told.incident, situation)
-        reason = held or told.incident.title
+        held = _unfit(action, asking, situation)
+        blocking = [] if held else _blocking(action, told.incident, situation)
+        if blocking:
+            held = _waits(action, told.incident, blocking[-1], situation)
+        policy = situation.policies[action]
+        outcome = "held" if held else "dry_run" if policy.dry_run else "requested"
+        reason = held or (_untaken(action, policy) if outcome == "requested" else "") or told.incident.title
         payload = _payload(told.incident, key, action, situation)
         rows.append(
             {
@@ -84,29 +91,51 @@ def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
                 "key": key,
                 "incident": told.incident.incident,
                 "action": action,
-                "outcome": "held" if held else "dry_run" if situation.policies[action].dry_run else "requested",
+                "outcome": outcome,
                 "reason": reason,
-                "payload": payload | {"audit": _audit(told, action, situation, held)},
+                "payload": payload | {"audit": _audit(told, asking, held, blocking, situation)},
             }
         )
     return rows
 
 
-def _held(action: str, incident: Incident, situation: Situation) -> str:
-    """Why the action must wait; empty where it need not."""
+def consumer(action: str, policy: ActionPolicy) -> str | None:
+    """Who carries an action out: dag, webhook or command; None where the spec names nobody.
+
+    >>> from jobs.spec.model import Actions
+    >>> consumer("retrain", Actions().retrain), consumer("rollback", Actions().rollback)
+    ('dag', None)
+    """
+    return policy.consumer or ("dag" if action == "retrain" else None)
+
+
+def _untaken(action: str, policy: ActionPolicy) -> str:
+    """That nobody carries the action out, and how that is changed; empty where somebody does."""
+    if consumer(action, policy):
+        return ""
+    return say("nobody takes it: name a webhook, a command or a DAG in actions.{action} of the spec", action=action)
+
+
+def _key(action: str, asking: Sequence[Breach], incident: Incident, situation: Situation) -> str | None:
+    """The name of the request; None where the incident has asked for the action before, and for nothing less grave."""
+    mine = [one for one in situation.history if one.action == action and one.incident == incident.incident]
+    key = f"{incident.incident}-{action}"
+    if not mine:
+        return key
+    severity = _worst(asking)
+    return f"{key}-{severity}" if all(RANK[severity] > RANK[one.severity] for one in mine) else None
+
+
+def _worst(asking: Sequence[Breach]) -> str:
+    return max((one.severity for one in asking), key=RANK.__getitem__)
+
+
+def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:
+    """What the action lacks by itself; empty where nothing."""
     policy = situation.policies[action]
-    last = _last(action, situation)
-    if other := _open_request(action, incident, situation):
-        return say(
-            "a {action} was requested on {night} for {incident}, which is still open; "
-            "one at a time, until {last} at most",
-            action=wording.action_noun(action), night=other.night, incident=other.incident,
-            last=other.night + timedelta(days=policy.open_days),
-        )  # fmt: skip
-    if last is not None and situation.night < last + timedelta(days=policy.cooldown_days):
-        free = last + timedelta(days=policy.cooldown_days)
-        told = "{action} was last requested on {last}; it cools down until {free}"
-        return say(told, action=say(action), last=last, free=free)
+    if all(one.replaced for one in asking):
+        told = "what asks for a {action} says nothing of the version that answers now: {reason}"
+        return say(told, action=wording.action_noun(action), reason=asking[0].replaced)
     if situation.fresh_labels < policy.min_labels:
         return say(
             "{labels} labels arrived in the last {days} days, {action} needs {least}",
@@ -117,32 +146,55 @@ def _held(action: str, incident: Incident, situation: Situation) -> str:
     return ""
 
 
-def _last(action: str, situation: Situation) -> date | None:
-    return max((one.night for one in situation.history if one.action == action), default=None)
-
-
-def _open_request(action: str, incident: Incident, situation: Situation) -> Requested | None:
-    """The latest request for the same action by another incident that has not ended."""
-    since = situation.night - timedelta(days=situation.policies[action].open_days)
+def _blocking(action: str, incident: Incident, situation: Situation) -> list[Requested]:
+    """Earlier requests for the action that it must wait for, oldest first: cooling down, or another's and open."""
+    policy, night = situation.policies[action], situation.night
     found = [
         one
         for one in situation.history
         if one.action == action
-        and one.incident != incident.incident
-        and one.incident in situation.unresolved
-        and one.night > since
+        and (night < one.night + timedelta(days=policy.cooldown_days) or _is_open(one, incident, policy, situation))
     ]
-    return max(found, key=lambda one: (one.night, one.key), default=None)
+    return sorted(found, key=lambda one: (_is_open(one, incident, policy, situation), one.night, one.key))
 
 
-def _audit(told: Told, action: str, situation: Situation, held: str) -> dict[str, Any]:
+def _is_open(one: Requested, incident: Incident, policy: ActionPolicy, situation: Situation) -> bool:
+    """Whether a request is of another incident that has not ended."""
+    others = one.incident != incident.incident and one.incident in situation.unresolved
+    return others and one.night > situation.night - timedelta(days=policy.open_days)
+
+
+def _waits(action: str, incident: Incident, last: Requested, situation: Situation) -> str:
+    """How long an action waits for an earlier request, and what would free it before."""
+    policy = situation.policies[action]
+    freed = say(", unless a person rejects it") if policy.approval else ""
+    if _is_open(last, incident, policy, situation):
+        told = say(
+            "a {action} was requested on {night} for {incident}, which is still open; "
+            "one at a time, until {last} at most",
+            action=wording.action_noun(action), night=last.night, incident=last.incident,
+            last=last.night + timedelta(days=policy.open_days),
+        )  # fmt: skip
+    else:
+        told = say(
+            "{action} was last requested on {last}; it cools down until {free}",
+            action=say(action), last=last.night, free=last.night + timedelta(days=policy.cooldown_days),
+        )  # fmt: skip
+    return told + freed
+
+
+def _audit(
+    told: Told, asking: Sequence[Breach], held: str, blocking: Sequence[Requested], situation: Situation
+) -> dict[str, Any]:
     """Every figure that led to a decision: the breaches that ask for it, and what each guard rail saw."""
-    policy, last = situation.policies[action], _last(action, situation)
-    other = _open_request(action, told.incident, situation)
+    action = str(asking[0].action)
+    policy = situation.policies[action]
+    last = max((one.night for one in situation.history if one.action == action), default=None)
     return {
         "held_because": held or None,
         "asked_by": [
-            {name: breach.items[-1].get(name) for name in AUDITED} for breach in told.asking if breach.action == action
+            {name: one.items[-1].get(name) for name in AUDITED} | ({"replaced": one.replaced} if one.replaced else {})
+            for one in asking
         ],
         "guards": {
             "fresh_labels": situation.fresh_labels,
@@ -150,10 +202,11 @@ def _audit(told: Told, action: str, situation: Situation, held: str) -> dict[str
             "min_labels": policy.min_labels,
             "last_requested": str(last) if last else None,
             "cooldown_days": policy.cooldown_days,
-            "open_request": other.key if other else None,
+            "blocked_by": [one.key for one in blocking],
             "open_days": policy.open_days,
             "approval": policy.approval,
             "dry_run": policy.dry_run,
+            "consumer": consumer(action, policy),
         },
         "incident": {
             "state": told.incident.state,

@@ -101,6 +101,8 @@ class Breach:
     late: bool
     """Whether it is about a day before tonight."""
     items: tuple[Item, ...]
+    replaced: str = ""
+    """Why it says nothing of the version that answers now, and so can ask for no action; empty where it does."""
 
 
 @dataclass(frozen=True)

@@ -142,7 +142,7 @@ def _request(row: Mapping[str, Any], night: date, model: str) -> dict[str, Any]:
         "key": row["key"],
         "incident": row["incident"],
         "channel": row["action"],
-        "subject": f"{model}: {row['action']} requested, {row['reason']}",
+        "subject": f"{model}: {row['action']} requested, {row['payload']['reason']}",
         "payload": {name: value for name, value in row["payload"].items() if name != "audit"},
     }
 

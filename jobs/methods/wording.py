@@ -254,6 +254,7 @@ SENTENCES = {
         "A {action} has been requested and waits for approval: nightjar approve {model} {key} --by NAME."
     ),
     "decision requested": "A {action} has been requested.",
+    "decision untaken": "A {action} has been requested, but {reason}.",
     "decision held": "A {action} is held back: {reason}.",
     "decision dry_run": "A {action} would have been requested; the spec says dry_run.",
     "owner": "Owner: {owner}.",
@@ -347,8 +348,12 @@ def action_noun(action: str) -> str:
 def decision(row: Mapping[str, Any]) -> str:
     """What was decided: a row of `decisions`."""
     payload = row.get("payload") or {}
-    waiting = row["outcome"] == "requested" and payload.get("audit", {}).get("guards", {}).get("approval")
-    told = SENTENCES["decision waiting" if waiting else f"decision {row['outcome']}"]
+    outcome, guards = row["outcome"], payload.get("audit", {}).get("guards", {})
+    if outcome == "requested" and "consumer" in guards and guards["consumer"] is None:
+        outcome = "untaken"
+    elif outcome == "requested" and guards.get("approval"):
+        outcome = "waiting"
+    told = SENTENCES[f"decision {outcome}"]
     return say(
         told, action=action_noun(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"]
     )

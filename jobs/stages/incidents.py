@@ -14,6 +14,7 @@ import pandas as pd
 
 from jobs import tables
 from jobs.methods import actions, evidence, grouping, messages, mutes, particulars, versions
+from jobs.methods.answering import Answering
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.grouping import Breach, Incident, Night
 from jobs.stages import Summary
@@ -45,7 +46,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
             new = actions.decide(one, situation)
             decided += new
             requested += [
-                actions.Requested(tonight.night, row["key"], row["action"], row["incident"])
+                actions.Requested(tonight.night, row["key"], row["action"], row["incident"], _gravity(row["payload"]))
                 for row in new
                 if row["outcome"] != "held"
             ]
@@ -98,6 +99,9 @@ class _Background:
     former: Mapping[str, str]
     changes: list[dict[str, Any]]
     particulars: particulars.Particulars
+    answering: Answering
+    in_a_row: Mapping[tuple[str, str], int]
+    """(name of a rule, severity) -> nights in a row that it waits for."""
 
 
 # reading --------------------------------------------------------------------------------------------------------
@@ -119,6 +123,10 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
         former=former,
         changes=[row | {"first_day": row["first_day"].date()} for row in _records(changed)],
         particulars=_particulars(spec, period, warehouse, found),
+        answering=Answering.of(volumes),
+        in_a_row={
+            (rule.name, rule.severity): rule.nights for rule in sorted(spec.all_rules, key=lambda one: one.nights)
+        },
     )
     by_night = dict(iter(found.groupby("night")))
     tried = dict(iter(judged.groupby("night")))
@@ -137,7 +145,7 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
         fresh = labels.loc[stamp - pd.Timedelta(actions.FRESH_DAYS - 1, "D") : stamp].sum()
         before = by_night.get(stamp - pd.Timedelta(1, "D"))
         news = _news(tonight, _records(before) if before is not None else [])
-        nights.append((tonight, _Moment(int(fresh), _versions_of(day, first_days, former), news)))
+        nights.append((tonight, _Moment(int(fresh), _versions_of(day, background, first_days), news)))
     return nights
 
 
@@ -189,14 +197,20 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
         retold=item["label_age"] is not None and item["label_age"] > min(ages, default=0),
         late=day < night,
         items=(*([evidence.new_version(item)] if told_by else noted), item),
+        replaced=background.answering.replaced(
+            row["action"], str(row["version"]), day, background.in_a_row.get((row["rule"], row["severity"]), 1), night
+        )
+        if row["action"]
+        else "",
     )
 
 
-def _versions_of(day: date, first_days: pd.DataFrame, former: Mapping[str, str]) -> dict[str, str | None]:
-    """The newest live version as of a day, and the one it replaced."""
-    begun = first_days[first_days["first_day"] <= pd.Timestamp(day)].sort_values(["first_day", "version"])
+def _versions_of(day: date, background: _Background, first_days: pd.DataFrame) -> dict[str, str | None]:
+    """Of the versions that answer as of a day the one that began last, and the one it replaced."""
+    live = first_days[first_days["version"].isin(background.answering.live(day))]
+    begun = live.sort_values(["first_day", "version"])
     current = str(begun["version"].iloc[-1]) if len(begun) else None
-    return {"current": current, "previous": former.get(current) if current else None}
+    return {"current": current, "previous": background.former.get(current) if current else None}
 
 
 def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Incident]:
@@ -223,8 +237,17 @@ def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Inc
 def _requested(period: Period, warehouse: Warehouse) -> list[actions.Requested]:
     rows = warehouse.query("incidents/requested", before=period.first)
     return [
-        actions.Requested(row["night"].date(), row["key"], row["action"], row["incident"]) for row in _records(rows)
+        actions.Requested(
+            row["night"].date(), row["key"], row["action"], row["incident"], _gravity(json.loads(row["payload"]))
+        )
+        for row in _records(rows)
     ]
+
+
+def _gravity(payload: Mapping[str, Any]) -> str:
+    """The severity of the worst breach that asked."""
+    severities: list[str] = [one["severity"] for one in payload["audit"]["asked_by"]]
+    return max(severities, key=evidence.RANK.__getitem__)
 
 
 def _heard(period: Period, warehouse: Warehouse) -> dict[str, set[str]]:

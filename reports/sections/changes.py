@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jobs.language import say
 from reports.index import Key
 from reports.sections.figures import number
 from reports.text import plain
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 EFFECTS_MOST = 12
 CHANGES_MOST = 4
 FALLEN_MOST = 3
+VERSION = "version"
+"""The dimension of who answered: told whenever the versions of tonight are not those of the window."""
+ANOTHER = 0.05
+"""How much of the answers another version must give for that."""
 LEAST = 0.01
 """A change of fewer points than this is told only where a rule objects to the figure."""
 RATES = ("accuracy", "recall", "precision", "coverage", "conversion")
@@ -75,12 +80,16 @@ class Fallen:
 
 
 def changes_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Change, ...]:
-    """The largest changes of tonight, each told along the dimension that explains it best."""
+    """The largest changes of tonight, each told along the dimension that explains it best.
+
+    Where a version came, went or took over in the window, the change is told by version as well: who answered, and how
+    well each did, may be all there is to it.
+    """
     rows = known.tonight("decompositions")
     keys = [Key(metric, age=age) for metric in RATES for age in (outcome_ages if metric == "conversion" else ages)[:1]]
-    found = [change for key in keys if (change := _change(known, key, rows))]
-    found.sort(key=lambda one: (-abs(one.total), one.key))
-    return tuple(found[:CHANGES_MOST])
+    found = [changes for key in keys if (changes := _changes(known, key, rows))]
+    found.sort(key=lambda some: (-abs(some[0].total), some[0].key))
+    return tuple(change for changes in found[:CHANGES_MOST] for change in changes)
 
 
 def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Fallen, ...]:
@@ -103,22 +112,37 @@ def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) ->
     return tuple(out)
 
 
-def _change(known: Known, key: Key, rows: dict[str, Array]) -> Change | None:
+def _changes(known: Known, key: Key, rows: dict[str, Array]) -> list[Change]:
+    """A rate's change by its best dimension, and by version where those changed; none where nothing moved."""
     mine = (rows["metric"] == key.metric) & (rows["label_age"] == key.age)
     whole = np.flatnonzero(mine & (rows["segment"] == "all"))
     if not whole.size or not np.isfinite(rows["change"][whole[0]]):
-        return None
+        return []
     total = float(rows["change"][whole[0]])
     last = known.breaches(key).day[-1:]
     if abs(total) < LEAST and not (last.size and last[0] == known.day_at(key.age)):
-        return None
+        return []
     parts = mine & (rows["segment"] != "all")
     dimension = max(sorted(set(rows["dimension"][parts])), key=lambda name: _told(rows, parts, name, total), default="")
-    places = np.flatnonzero(parts & (rows["dimension"] == dimension))
+    told = [dimension] if dimension == VERSION or not _other_versions(rows, parts) else [dimension, VERSION]
+    return [_by(rows, key, one, np.flatnonzero(parts & (rows["dimension"] == one)), whole[0]) for one in told]
+
+
+def _other_versions(rows: dict[str, Array], parts: Array) -> bool:
+    """Whether other versions answer tonight than in the window, or in another mix."""
+    mine = parts & (rows["dimension"] == VERSION)
+    now, former = (np.nan_to_num(rows[name][mine].astype(float)) for name in ("share", "former_share"))
+    return bool(mine.sum() > 1 and np.abs(now - former).max(initial=0.0) >= ANOTHER)
+
+
+def _by(rows: dict[str, Array], key: Key, dimension: str, places: Array, whole: int) -> Change:
+    """A change along one dimension; the row of the whole says from where to where."""
     effects = sorted((_effect(rows, place) for place in places.tolist()), key=lambda one: (-abs(one.total), one.name))
+    former, value, total = (float(rows[name][whole]) for name in ("former", "value", "change"))
+    named = say("version") if dimension == VERSION else plain(dimension, 40)
     return Change(
-        key, plain(dimension, 40), float(rows["former"][whole[0]]), float(rows["value"][whole[0]]), total,
-        tuple(effects[:EFFECTS_MOST]), max(len(effects) - EFFECTS_MOST, 0),
+        key, named, former, value, total, tuple(effects[:EFFECTS_MOST]),
+        max(len(effects) - EFFECTS_MOST, 0),
     )  # fmt: skip
 
 

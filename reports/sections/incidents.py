@@ -72,6 +72,7 @@ def _evidence(item: dict[str, Any]) -> Evidence:
         reason=plain(item.get("reason"), 240),
         role=plain(item.get("role")),
         days=_days(item.get("first_day"), item.get("last_day")),
+        detector=plain(item.get("detector")),
     )
 
 

@@ -6,7 +6,8 @@ SELECT
   d.night,
   d.key,
   d.action,
-  d.incident
+  d.incident,
+  d.payload
 FROM decisions AS d
 WHERE d.outcome IN ('requested', 'dry_run')
   AND d.night < {{ before | literal }}

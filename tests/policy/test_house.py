@@ -40,6 +40,8 @@ FLOORS = (
         "jobs.consumers",
         "jobs.health",
         "jobs.ledger",
+        "jobs.offering",
+        "jobs.requested",
         "jobs.telling",
     ),
     ("dags",),

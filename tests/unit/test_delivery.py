@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from jobs import delivery
+from jobs import delivery, offering
 from jobs.errors import DeliveryError, OrderError, UsageError
 from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
@@ -120,10 +120,10 @@ def test_a_request_is_due_until_it_is_recorded(silent_night: Kiosk) -> None:
             [day(LAST)],
         )
     asked = (silent_night.spec, day(LAST), silent_night.home, day(LAST))
-    assert delivery.retrain_due(*asked) == {"reason": "drift", "run_id": "k-retrain"}
+    assert offering.retrain_due(*asked) == {"reason": "drift", "run_id": "k-retrain"}
     for _ in range(2):
-        delivery.record(
+        offering.record(
             silent_night.spec, silent_night.home, "k-retrain", "retrain", day(LAST), datetime.now(UTC), "started"
         )
-    assert delivery.retrain_due(*asked) is None
+    assert offering.retrain_due(*asked) is None
     assert silent_night.rows("SELECT COUNT(*) FROM dispatches") == [(1,)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pytest
 
-from jobs import answers, delivery
+from jobs import answers, delivery, ledger, offering
 from jobs.engine.warehouse import open_warehouse
 from jobs.errors import DeliveryError, UsageError
 from jobs.stages import incidents
@@ -96,6 +97,55 @@ def test_an_error_nobody_thought_of_holds_up_no_other_row_and_shows_no_password(
     assert len(receiver.keys("/pager")) == 1
 
 
+# a request that nobody takes ---------------------------------------------------------------------------------------
+
+
+def unheard(tmp_path: Path, action: str) -> tuple[str, str, str]:
+    """The terminal, the message and the decision's reason where a critical breach asks for an action."""
+    spec = model(actions={})
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        rows = {
+            "model": "shop", "version": ["v1", "v2"], "day": [day(1), day(FIRST)], "layer": "data", "metric": "volume",
+            "feature": "", "segment": "all", "label_age": None, "value": 9.0, "n": 9, "lower": None, "upper": None,
+            "state": "final", "reason": None,
+        }  # fmt: skip
+        warehouse.insert("metrics", pd.DataFrame(rows))
+        fill(warehouse, {FIRST: [drift(FIRST, **RETRAIN | {"action": action})]})
+        incidents.run(spec, nights(0, FIRST), warehouse)
+        warehouse.finish("report", nights(0, FIRST))
+        ((reason,),) = warehouse.execute("SELECT reason FROM decisions").fetchall()
+        ((text,),) = warehouse.execute("SELECT payload->>'text' FROM outbox WHERE channel = '${PAGER}'").fetchall()
+    return speak(tmp_path, spec, FIRST), text, reason
+
+
+@pytest.mark.parametrize("action", ["rollback", "fallback"])
+def test_a_request_that_nobody_takes_says_so_on_the_terminal_in_the_message_and_in_the_report(
+    tmp_path: Path, receiver: Receiver, action: str
+) -> None:
+    told, text, reason = unheard(tmp_path, action)
+    how = f"nobody takes it: name a webhook, a command or a DAG in actions.{action} of the spec"
+    assert reason == how
+    assert text.endswith(f"A {action} has been requested, but {how}.")
+    assert (
+        f"{action} is due, browsing_minutes drifted (PSI 1.24) ({how}, or carry it out: nightjar {action} shop)" in told
+    )
+
+
+def test_a_retraining_that_only_airflow_would_start_says_so_on_the_terminal(tmp_path: Path, receiver: Receiver) -> None:
+    told, text, reason = unheard(tmp_path, "retrain")
+    assert told.endswith(
+        "retrain is due, browsing_minutes drifted (PSI 1.24) (Airflow starts the DAG retrain; "
+        "here name a webhook or a command, or carry it out: nightjar retrain shop)"
+    )
+    assert (text.endswith("A retraining has been requested."), reason) == (True, "browsing_minutes drifted (PSI 1.24)")
+
+
+def test_a_dead_mail_server_does_not_hide_that_a_request_is_due(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers["/pager"] = (503, {})
+    with pytest.raises(DeliveryError, match=r"HTTP 503; rollback is due, .* \(nobody takes it"):
+        unheard(tmp_path, "rollback")
+
+
 # a request that was not taken on its night ------------------------------------------------------------------------
 
 
@@ -131,12 +181,12 @@ def test_what_a_silent_night_decided_is_due_for_a_dag_too_and_announced_once(tmp
     spec = model(actions={}, channels={"critical": [], "warning": []})
     live(tmp_path, spec, FIRST + 2, until=FIRST + 2)
     now = datetime(2025, 3, 9, tzinfo=UTC)
-    found = delivery.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2))
+    found = offering.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2))
     assert found is not None
     assert found["run_id"] == KEY
-    delivery.record(spec, tmp_path, KEY, "retrain", day(FIRST + 2), now, "started")
-    assert delivery.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2)) is None
-    announced = [delivery.to_announce(spec, day(FIRST + 2), tmp_path, now) for _ in range(2)]
+    offering.record(spec, tmp_path, KEY, "retrain", day(FIRST + 2), now, "started")
+    assert offering.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2)) is None
+    announced = [offering.to_announce(spec, day(FIRST + 2), tmp_path, now) for _ in range(2)]
     assert [[one["key"] for one in payloads] for payloads in announced] == [[KEY], []]
 
 
@@ -144,10 +194,10 @@ def test_a_person_is_asked_by_one_night_only_for_what_a_silent_one_decided(tmp_p
     spec = model(actions={"retrain": {"approval": True}})
     live(tmp_path, spec, FIRST + 3, until=FIRST + 3)
     for number, asked in ((2, KEY), (3, None), (2, KEY)):
-        payload, _ = delivery.request_due(spec, "retrain", day(FIRST + number), tmp_path)
+        payload, _ = offering.request_due(spec, "retrain", day(FIRST + number), tmp_path)
         assert (payload or {}).get("key") == asked
-    delivery.answer_request(spec, "retrain", day(FIRST + 2), tmp_path, "Ada", approved=True)
-    assert delivery.request_due(spec, "retrain", day(FIRST + 2), tmp_path)[1] == "approved"
+    offering.answer_request(spec, "retrain", day(FIRST + 2), tmp_path, "Ada", approved=True)
+    assert offering.request_due(spec, "retrain", day(FIRST + 2), tmp_path)[1] == "approved"
 
 
 def test_a_request_that_failed_is_tried_again_on_a_quiet_night_while_its_incident_is_open(
@@ -172,6 +222,128 @@ def test_a_request_that_failed_is_given_up_once_its_incident_is_over(tmp_path: P
     receiver.posted.clear()
     assert f"retrain not handed over: its incident is over ({INCIDENT})" in speak(tmp_path, model(), FIRST + 4)
     assert "not handed over" not in speak(tmp_path, model(), FIRST + 4)
+    assert receiver.keys("/switch") == []
+
+
+# what a person rejected, and what waited for it ---------------------------------------------------------------------
+
+
+def two_needs(home: Path, spec: Any, last: int) -> None:
+    """Drift of the whole day asks on FIRST; when it is over, a graver fall asks from FIRST + 5 on, in the cool-down."""
+    with open_warehouse(home, "shop", wait=5) as warehouse:
+        for table in ("incidents", "decisions", "outbox"):
+            warehouse.execute(f"DELETE FROM {table}")
+        found = {FIRST: [drift(FIRST, **RETRAIN)]}
+        found |= {n: [drift(n, feature="age", **RETRAIN)] for n in range(FIRST + 5, FIRST + 20)}
+        fill(warehouse, found)
+        incidents.run(spec, nights(0, last), warehouse)
+        warehouse.finish("report", nights(0, last))
+
+
+def outcomes(home: Path) -> list[str]:
+    with open_warehouse(home, "shop", wait=5) as warehouse:
+        return [row[0] for row in warehouse.execute("SELECT outcome FROM decisions ORDER BY night").fetchall()]
+
+
+SECOND = "shop-2025-03-11-behaviour-retrain"
+
+
+def test_a_rejected_request_does_not_cool_others_down(tmp_path: Path, receiver: Receiver) -> None:
+    """Nothing came of it. What decisions say is not changed by that: they know no answers."""
+    spec = waiting()
+    two_needs(tmp_path, spec, FIRST)
+    speak(tmp_path, spec, FIRST)
+    said = answers.decide(spec, tmp_path, KEY, "Ada", approved=False)
+    assert said.endswith("rejected by Ada; what waited for it is asked for by the next night that still asks")
+    two_needs(tmp_path, spec, FIRST + 5)
+    assert f"waits for approval: nightjar approve shop {SECOND}" in speak(tmp_path, spec, FIRST + 5)
+    assert f"{SECOND}: requested" in answers.standing(spec, tmp_path)
+    answers.decide(spec, tmp_path, SECOND, "Ada", approved=True)
+    speak(tmp_path, spec, FIRST + 5)
+    assert receiver.keys("/switch") == [SECOND]
+    two_needs(tmp_path, spec, FIRST + 8)
+    for number in range(6, 9):
+        speak(tmp_path, spec, FIRST + number)
+    assert receiver.keys("/switch") == [SECOND]
+    assert outcomes(tmp_path) == ["requested", *["held"] * 4]
+
+
+def test_what_waits_for_a_request_that_nobody_rejected_goes_on_waiting(tmp_path: Path, receiver: Receiver) -> None:
+    spec = waiting()
+    two_needs(tmp_path, spec, FIRST + 5)
+    speak(tmp_path, spec, FIRST)
+    assert SECOND not in speak(tmp_path, spec, FIRST + 5)
+    with pytest.raises(UsageError, match=f"no request '{SECOND}' waits"):
+        answers.decide(spec, tmp_path, SECOND, "Ada", approved=True)
+
+
+def test_the_incident_whose_request_was_rejected_asks_no_more(tmp_path: Path, receiver: Receiver) -> None:
+    live(tmp_path, waiting(), FIRST, until=FIRST + 6)
+    speak(tmp_path, waiting(), FIRST)
+    answers.decide(waiting(), tmp_path, KEY, "Ada", approved=False)
+    live(tmp_path, waiting(), FIRST + 6, until=FIRST + 6)
+    assert "waits" not in speak(tmp_path, waiting(), FIRST + 6)
+    assert receiver.keys("/switch") == []
+
+
+def test_what_a_rejection_freed_is_offered_in_airflow_by_one_night(tmp_path: Path) -> None:
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    two_needs(tmp_path, spec, FIRST)
+    offering.answer_request(spec, "retrain", day(FIRST), tmp_path, "Ada", approved=False)
+    two_needs(tmp_path, spec, FIRST + 7)
+    for number, asked in ((5, SECOND), (6, None), (5, SECOND)):
+        payload, _ = offering.request_due(spec, "retrain", day(FIRST + number), tmp_path)
+        assert (payload or {}).get("key") == asked
+
+
+# an approval that comes too late -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("later", [0, 4])
+def test_an_approval_after_the_incidents_end_starts_nothing_and_says_why(tmp_path: Path, later: int) -> None:
+    """The night of FIRST asked; a person answers when night FIRST + 4 has closed the incident."""
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    live(tmp_path, spec, FIRST)
+    assert offering.request_due(spec, "retrain", day(FIRST), tmp_path)[0] is not None
+    live(tmp_path, spec, FIRST + later)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, KEY, "approved", "Ada", datetime(2025, 3, 12, tzinfo=UTC))
+    payload, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    told = offering.given_up(spec, "retrain", day(FIRST), tmp_path)
+    if later:
+        assert (payload, told) == (None, f"retrain not handed over: its incident is over ({INCIDENT})")
+        assert offering.to_announce(spec, day(FIRST), tmp_path, datetime(2025, 3, 12, tzinfo=UTC)) == []
+    else:
+        assert (payload or {})["key"] == KEY
+        assert told == ""
+
+
+def test_a_late_approval_of_a_webhook_is_dropped_with_the_reason(tmp_path: Path, receiver: Receiver) -> None:
+    live(tmp_path, waiting(), FIRST)
+    approve(tmp_path, waiting())
+    live(tmp_path, waiting(), FIRST + 4)
+    told = offering.hand_to_consumers(waiting(), day(FIRST), tmp_path, day(FIRST))
+    assert told == f"retrain not handed over: its incident is over ({INCIDENT})"
+    assert receiver.keys("/switch") == []
+
+
+def test_a_request_about_a_version_that_was_replaced_meanwhile_is_given_up(tmp_path: Path, receiver: Receiver) -> None:
+    """Nobody took it on its night; the incident still asks, but v2 answers now."""
+    receiver.answers["/switch"] = (500, {})
+    names = {number: "v1" if number <= FIRST else "v2" for number in range(FIRST + 3)}
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        rows = {
+            "model": "shop", "version": list(names.values()), "day": [day(number) for number in names],
+            "layer": "data", "metric": "volume", "feature": "", "segment": "all", "label_age": None, "value": 9.0,
+            "n": 9, "lower": None, "upper": None, "state": "final", "reason": None,
+        }  # fmt: skip
+        warehouse.insert("metrics", pd.DataFrame(rows))
+    live(tmp_path, model(), FIRST + 2, until=FIRST + 2)
+    with pytest.raises(DeliveryError, match="HTTP 500"):
+        speak(tmp_path, model(), FIRST)
+    receiver.answers.clear()
+    receiver.posted.clear()
+    assert "retrain not handed over: it is about v1, which answers no more" in speak(tmp_path, model(), FIRST + 2)
     assert receiver.keys("/switch") == []
 
 

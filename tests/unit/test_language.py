@@ -16,6 +16,7 @@ from jobs.methods.judgement import Verdict
 from jobs.pipeline import STAGE_NAMES
 from jobs.spec.model import MetricName
 from reports.reasons import REASONS, RULES, SCOPES
+from reports.sections import baselines
 from reports.sections.drift import BINS, PSEUDO
 from reports.sentence import STATES
 from reports.words import OWN, WORDS
@@ -30,7 +31,7 @@ def sentences() -> set[str]:
     """Everything that must be known: all that is said, and what is stored in English and said by whoever shows it."""
     tables = {*wording.SENTENCES.values(), *wording.AGAINST.values(), "expected {value}", "{former}: {value}"}
     words = {"critical", "warning", "info", "retrain", "fallback", "rollback", "predictions", "labels", "outcomes"}
-    words |= {*wording.NOUNS.values()}
+    words |= {*wording.NOUNS.values(), *baselines.NAMES.values(), *baselines.MEANT.values()}
     names = {wording.name(metric) for metric in get_args(MetricName)} | set(wording.NAMES.values())
     bins = {"Missing values", "Values never seen before", "Infinite values", "The rarer values"}
     coded = saying.in_code("jobs", "reports") | saying.in_templates() | tables | words | names | bins

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from jobs.methods.messages import Audience
 from jobs.spec.model import Actions, Channels
 from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
 
+if TYPE_CHECKING:
+    from jobs.methods.grouping import Breach
+
 
 def audience(number: int, heard: dict[str, set[str]] | None = None, **changes: Any) -> Audience:
     given = {"owner": "", "channels": Channels(), "mutes": ()} | changes
@@ -21,6 +24,7 @@ def audience(number: int, heard: dict[str, set[str]] | None = None, **changes: A
 
 RETRAIN = {"severity": "critical", "action": "retrain"}
 NIGHT = 20
+INCIDENT = "shop-2025-03-21-behaviour"
 SITUATION = Situation(
     model="shop",
     night=day(NIGHT),
@@ -50,8 +54,46 @@ def test_a_retrain_is_requested_with_everything_its_consumer_needs() -> None:
 
 
 def test_an_incident_asks_for_an_action_once() -> None:
-    before = Requested(day(NIGHT - 1), "shop-2025-03-21-behaviour-retrain", "retrain")
+    before = Requested(day(NIGHT - 1), f"{INCIDENT}-retrain", "retrain", INCIDENT)
     assert decide(replace(SITUATION, history=[before])) == []
+
+
+def test_a_graver_need_of_the_same_incident_asks_again_once_and_waits_for_the_cool_down_like_others() -> None:
+    """A warning asked on night 1; now something critical asks. Whether the first was rejected, the ledger knows."""
+    before = Requested(day(1), f"{INCIDENT}-retrain", "retrain", INCIDENT, "warning")
+    (row,) = decide(replace(SITUATION, history=[before]))
+    assert (row["key"], row["outcome"]) == (f"{INCIDENT}-retrain-critical", "requested")
+    (row,) = decide(replace(SITUATION, history=[replace(before, night=day(NIGHT - 3))]))
+    assert (row["outcome"], row["payload"]["audit"]["guards"]["blocked_by"]) == ("held", [before.key])
+    again = Requested(day(2), f"{INCIDENT}-retrain-critical", "retrain", INCIDENT)
+    assert decide(replace(SITUATION, history=[before, again])) == []
+
+
+# a version that has been replaced ---------------------------------------------------------------------------------
+
+TOLD = "v1 answered on 2025-03-14, and v2 has answered since 2025-03-18"
+
+
+def decide_on(*breaches: Breach) -> dict[str, Any]:
+    ((_, told),) = walk({NIGHT: breaches}, last=NIGHT)
+    (row,) = actions.decide(told, SITUATION)
+    return row
+
+
+@pytest.mark.parametrize(("action", "noun"), [("retrain", "retraining"), ("rollback", "rollback")])
+def test_a_version_that_was_replaced_is_no_reason_to_act_on_the_one_that_replaced_it(action: str, noun: str) -> None:
+    late = accuracy(NIGHT, age=7, severity="critical", action=action)
+    row = decide_on(replace(late, replaced=TOLD))
+    assert row["outcome"] == "held"
+    assert row["reason"] == f"what asks for a {noun} says nothing of the version that answers now: {TOLD}"
+    assert [one["replaced"] for one in row["payload"]["audit"]["asked_by"]] == [TOLD]
+
+
+def test_one_figure_about_the_present_version_is_reason_enough() -> None:
+    late, fresh = (accuracy(NIGHT, age=age, severity="critical", action="retrain") for age in (7, 1))
+    row = decide_on(replace(late, replaced=TOLD), fresh)
+    assert row["outcome"] == "requested"
+    assert [one.get("replaced") for one in row["payload"]["audit"]["asked_by"]] == [TOLD, None]
 
 
 @pytest.mark.parametrize(("ago", "outcome"), [(13, "held"), (14, "requested")])
@@ -170,7 +212,7 @@ def decided_on(numbers: range, outcomes: dict[int, str], **guards: Any) -> list[
             {
                 "night": day(number), "key": f"{one.incident.incident}-rollback", "incident": one.incident.incident,
                 "action": "rollback", "outcome": outcomes[number], "reason": "no earlier version",
-                "payload": {"model": "shop", "audit": {"guards": guards}},
+                "payload": {"model": "shop", "reason": "drift", "audit": {"guards": guards}},
             }
             for _ in range(number in outcomes)
         ]  # fmt: skip

@@ -104,7 +104,7 @@ def test_the_verdict_is_a_chinese_sentence() -> None:
     tree = reading_html.read(page.render(view()))
     first, performance, drift = (element.text for element in tree.all("h1"))
     assert first == "有两件事需要关注，首先是：事件0，自2月28日起；2月28日已请求重新训练。"
-    assert performance.startswith("准确率（7 天）为 84.6%，比往常低 9.7 个百分点")
+    assert performance.startswith("准确率（7 天）为 84.6%，比前 28 天的中位数低 9.7 个百分点")
     assert drift == "browsing_time（PSI 0.637）已偏离参考期；其余 9 个未触发规则。"
 
 

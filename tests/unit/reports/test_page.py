@@ -312,6 +312,41 @@ def test_why_a_rate_changed_is_told_along_the_dimension_that_explains_it_best() 
     assert "−2.0 pp ±0.0 pp −4.0 pp −6.0 pp" in part.all("tbody")[0].all("tr")[0].text
 
 
+def test_each_baseline_on_the_page_is_named_and_explained() -> None:
+    """The incident tells accuracy against a recent window, the tile against 28 days: both say which."""
+    frames = sample_night.frames()
+    known = frames["incidents"]["evidence"].str.replace(
+        '"metric": "accuracy"', '"detector": "recent", "metric": "accuracy"'
+    )
+    told = frames["incidents"].assign(evidence=known)
+    page = reading_html.read(rendered(frames | {"incidents": told}))
+    wrong = section(page, "wrong")
+    assert "Held against" in wrong.text
+    assert "What figures are held against:" in wrong.text
+    assert "“recently” is the median of the same figure over the 56 days that ended 14 days before;" in wrong.text
+    assert "the key figures and trends below are told against the median of the 28 days before." in wrong.text
+    assert "median of the 28 days before" in section(page, "figures").text
+
+
+@pytest.mark.parametrize(("share", "told"), [((0.98, 0.02), 1), ((0.3, 0.7), 2), ((0.0, 1.0), 2)])
+def test_a_version_that_took_over_in_the_window_is_told_besides(share: tuple[float, float], told: int) -> None:
+    """v1 answered all of the window; v2 answers tonight with a share, and `customer` explains more than it."""
+    versions, carried = ["version=v1", "version=v2"], [-0.06, -0.06 * share[0], -0.06 * share[1]]
+    parts = _rows(
+        "decompositions", metric="accuracy", label_age=7, day=_night(7), base=0.0, coverage=0.0,
+        dimension=["customer"] * 3 + ["version"] * 3, segment=["all", "customer=new", "customer=old", "all", *versions],
+        value=[0.88, 0.6, 0.95, 0.88, 0.94, 0.85], former=[0.94, 0.8, 0.96, 0.94, 0.94, np.nan],
+        share=[1.0, 0.3, 0.7, 1.0, *share], former_share=[1.0, 0.3, 0.7, 1.0, 1.0, 0.0],
+        change=[-0.06, -0.06, 0.0, *carried], mix=[0.0, 0.0, 0.0, *carried],
+        rate=[-0.06, -0.06, 0.0, 0.0, 0.0, 0.0],
+    )  # fmt: skip
+    part = section(reading_html.read(rendered(sample_night.frames() | {"decompositions": parts})), "changes")
+    heads = [head.text for head in part.all("h3") if "Accuracy" in head.text]
+    assert [head.rpartition("by ")[2] for head in heads] == ["customer", "version"][:told]
+    if told == 2:
+        assert part.all("tbody")[1].all("tr")[0].text.startswith("version=v2")
+
+
 def test_segments_that_fell_beyond_chance_are_marked_and_how_many_were_searched_is_said() -> None:
     fell = _rows(
         "worst_segments", metric="accuracy", label_age=7, day=_night(7), rank=[1, 2], value=[0.7, 0.9], n=[400, 300],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from jobs import answers, delivery, ledger
+from jobs import answers, ledger, offering
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, UsageError
 from jobs.stages import incidents
@@ -54,7 +54,7 @@ def asked(home: Path, **policy: Any) -> tuple[Any, Path]:
 
 
 def hand_over(spec: Any, home: Path) -> str:
-    return delivery.hand_to_consumers(spec, day(5), home, day(5))
+    return offering.hand_to_consumers(spec, day(5), home, day(5))
 
 
 def test_every_request_keeps_the_published_schema(warehouse: Warehouse) -> None:
@@ -76,7 +76,7 @@ def test_the_audit_has_every_figure_that_led_to_a_decision(warehouse: Warehouse)
     audit = json.loads(row.payload)["audit"]
     assert audit["guards"] == {
         "fresh_labels": 476, "fresh_days": 28, "min_labels": 500, "last_requested": None, "cooldown_days": 14,
-        "open_request": None, "open_days": 28, "approval": False, "dry_run": False,
+        "blocked_by": [], "open_days": 28, "approval": False, "dry_run": False, "consumer": "dag",
     }  # fmt: skip
     assert audit["held_because"] == row.reason
     (breach,) = audit["asked_by"]
@@ -167,7 +167,7 @@ def test_a_request_waits_for_approval_and_a_rejected_one_rests(tmp_path: Path, r
     answers.decide(spec, home, KEY, "Grace", approved=True)
     hand_over(spec, home)
     assert len(receiver.posted) == 1
-    assert delivery.request_due(spec, "retrain", day(5), home) == (None, "")
+    assert offering.request_due(spec, "retrain", day(5), home) == (None, "")
 
 
 def test_events_wait_for_approval_too_and_are_told_once(tmp_path: Path) -> None:
@@ -175,9 +175,9 @@ def test_events_wait_for_approval_too_and_are_told_once(tmp_path: Path) -> None:
 
     spec, home = asked(tmp_path, approval=True)
     now = datetime(2025, 3, 7, tzinfo=UTC)
-    assert delivery.to_announce(spec, day(5), home, now) == []
-    delivery.answer_request(spec, "retrain", day(5), home, "Ada", approved=True)
-    assert [one["key"] for one in delivery.to_announce(spec, day(5), home, now)] == [KEY]
-    assert delivery.to_announce(spec, day(5), home, now) == []
+    assert offering.to_announce(spec, day(5), home, now) == []
+    offering.answer_request(spec, "retrain", day(5), home, "Ada", approved=True)
+    assert [one["key"] for one in offering.to_announce(spec, day(5), home, now)] == [KEY]
+    assert offering.to_announce(spec, day(5), home, now) == []
     with open_warehouse(home, "shop", wait=5) as warehouse:
         assert ledger.answers(warehouse, "approved") == {KEY: ("approved", "Ada")}
