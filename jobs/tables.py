@@ -185,7 +185,8 @@ TABLES: tuple[Table, ...] = (
         "predictions (on their own day), labels and outcomes of pairs of segments, all live versions together",
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, segment VARCHAR, n BIGINT, n_labelled BIGINT, "
-            "n_true_positive BIGINT, n_false_positive BIGINT, n_false_negative BIGINT, n_true_negative BIGINT, n_known BIGINT, n_converted BIGINT"
+            "n_true_positive BIGINT, n_false_positive BIGINT, n_false_negative BIGINT, n_true_negative BIGINT, "
+            "n_judged BIGINT, figure_sum DECIMAL(38,9), figure_square_sum DECIMAL(38,9), n_known BIGINT, n_converted BIGINT"
         ),
         night="known_day",
     ),
@@ -200,6 +201,17 @@ TABLES: tuple[Table, ...] = (
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, other VARCHAR, decision INTEGER, "
             "other_decision INTEGER, score_bin INTEGER, other_score_bin INTEGER, label INTEGER, n BIGINT"
+        ),
+        night="known_day",
+    ),
+    Table(
+        "meeting_statistics",
+        "rows that a live version and another both answered, of a model with classes or numbers: how often both said the "
+        "same, and once the label is known how right or how far off each was",
+        _columns(
+            "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, other VARCHAR, n BIGINT, n_agreed BIGINT, "
+            "n_judged BIGINT, n_both_right BIGINT, n_only_live BIGINT, n_only_other BIGINT, n_both_wrong BIGINT, "
+            "absolute_sum DECIMAL(38,9), other_absolute_sum DECIMAL(38,9), gap_sum DECIMAL(38,9), gap_square_sum DECIMAL(38,9)"
         ),
         night="known_day",
     ),

@@ -74,7 +74,13 @@ def view_of(known: Known, spec: ModelSpec, terms: Iterable[Term] = (), first_nig
         business_charts=_charts(known, [Key(m, age=a) for a in spec.outcome_ages[:1] for m in _SUMMED], deploys, unit),
         versions=versions_of(known, spec.label_ages, spec.outcome_ages),
         version_charts=_charts(
-            known, [*(Key("accuracy", age=a) for a in spec.label_ages[:1]), Key("score_mean"), Key("volume")], deploys
+            known,
+            [
+                *(Key(m, age=a) for a in spec.label_ages[:1] for m in ("accuracy", "mae")),
+                Key("score_mean"),
+                Key("volume"),
+            ],
+            deploys,
         ),
         quality=quality_of(known),
         service=_present(known, [Key(metric) for metric in SERVICE], shown, deploys),
@@ -139,7 +145,8 @@ def _tiles(
     ages, outcome_ages = spec.label_ages, spec.outcome_ages
     keys = [
         Key("volume"),
-        *(Key("accuracy", age=age) for age in ages[:TILE_AGES_MOST]),
+        *(Key(metric, age=age) for metric in ("accuracy", "mae") for age in ages[:TILE_AGES_MOST]),
+        *(Key("r2", age=age) for age in ages[:1]),
         *(Key("recall", age=age) for age in ages[:1]),
         *(Key(metric, age=age) for age in outcome_ages[:1] for metric in ("conversion", "value")),
     ]
@@ -153,7 +160,9 @@ def _trends(
 ) -> tuple[Trend, ...]:
     """The main series, always in the same order."""
     ages, outcome_ages = spec.label_ages[:1], spec.outcome_ages[:1]
-    label = [Key(metric, age=age) for age in ages for metric in ("accuracy", "recall", "precision", "roc_auc")]
+    label = [
+        Key(metric, age=age) for age in ages for metric in ("accuracy", "mae", "recall", "precision", "roc_auc", "bias")
+    ]
     earned = [Key(metric, age=age) for age in outcome_ages for metric in _EARNED]
     first = _present(known, [Key("volume"), *label, *earned, Key("score_mean")], incidents, deploys, unit)
     return (*first, *_largest_psi(known, spec, incidents, deploys))

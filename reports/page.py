@@ -132,11 +132,14 @@ def lines_picture(shown: Lines, name: str, title: str) -> Markup:
 
 
 def moved_text(by: float, kind: Kind) -> str:
-    """A difference: shares in percentage points.
+    """A difference: shares in percentage points, amounts in the digits that mean something.
 
-    >>> moved_text(-0.021, "share"), moved_text(0.021, "score")
-    ('−2.1 pp', '+0.021')
+    >>> moved_text(-0.021, "share"), moved_text(0.021, "score"), moved_text(-1520.4, "amount")
+    ('−2.1 pp', '+0.021', '−1,520')
     """
+    if kind == "amount":
+        sign = "±" if by == 0 else "+" if by > 0 else formats.MINUS
+        return sign + formats.significant(abs(by))
     return formats.signed(by * 100, 1, formats.points()) if kind in ("share", "points") else formats.signed(by, 3)
 
 

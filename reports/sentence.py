@@ -255,7 +255,7 @@ def performance_line(view: NightView) -> str:
 def _surely_worse(row: Row) -> bool:
     """Whether the segment's whole interval lies below the whole's value by 2 points or more on the newest day."""
     heat = row.heat
-    return heat is not None and bool(heat.sure[-1]) and bool(heat.apart[-1] < -0.02)
+    return heat is not None and bool(heat.sure[-1]) and bool(heat.lead[-1] < -0.02)
 
 
 def drift_line(view: NightView) -> str:
@@ -282,7 +282,7 @@ def describe_heat(row: Row, first: int, last: int) -> str:
     if heat is None:
         return row.name
     known = int(np.isfinite(heat.apart).sum())
-    worse, better = (int((heat.sure & side).sum()) for side in (heat.apart < -0.02, heat.apart > 0.02))
+    worse, better = (int((heat.sure & side).sum()) for side in (heat.lead < -0.02, heat.lead > 0.02))
     return say(
         "{name}, {first} to {last}: surely worse than the whole on {worse} and surely better on {better} of {days}",
         name=row.name, first=short_day(first), last=short_day(last), worse=worse, better=better,

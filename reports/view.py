@@ -88,6 +88,13 @@ class Heat:
     """The segment's value less the whole's; NaN where either is not known."""
     sure: Array
     """True where the segment's whole interval lies on one side of the whole's value."""
+    better: int = 1
+    """-1 where less of the figure is better."""
+
+    @property
+    def lead(self) -> Array:
+        """Above 0 where the segment does better than the whole."""
+        return self.apart * self.better
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,9 +342,9 @@ class NightView:
     thresholds: tuple[Threshold, ...] = ()
     """At the youngest label age."""
     fallen: tuple[Fallen, ...] = ()
+    """Segments and pairs of segments that got worse most against their own past."""
     baselines: str = ""
     """What the words of the incidents' figures stand for."""
-    """Segments and pairs of segments that fell most against their own past."""
     estimator: Estimator | None = None
     """What the night's own figures will be once labels are in, and how good such estimates were."""
     fairness: tuple[Fairness, ...] = ()

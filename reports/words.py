@@ -134,6 +134,8 @@ WORDS: dict[str, Word] = {
 }
 
 
+ERRORS = frozenset({"mae", "rmse", "mape"})
+"""Of which less is better, in tables that tell worse from better."""
 OWN = frozenset({"score", "decision"})
 """What is watched like a feature and is none."""
 RANKS = {metric: place for place, metric in enumerate(WORDS)}
@@ -147,6 +149,15 @@ def word(metric: str) -> Word:
     """
     found = WORDS.get(metric) or Word(metric.replace("_", " ").capitalize(), "score")
     return found if spoken() == SOURCE else replace(found, name=say(found.name, context="metric"))
+
+
+def better(metric: str) -> int:
+    """1 where more of a figure is better, -1 where less is.
+
+    >>> better("accuracy"), better("mae")
+    (1, -1)
+    """
+    return -1 if metric in ERRORS else 1
 
 
 def feature_name(feature: str) -> str:

@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
+from jobs.families.figures import MAIN
 from jobs.methods import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from jobs.engine.warehouse import Warehouse
+    from jobs.families.figures import Figure
     from jobs.periods import Period
     from jobs.spec import ModelSpec
 
 NEW_DAYS = 57
 """Days before a judged one that a change of version is about: 28 of the new one, 28 of the former, and the day
 itself."""
+
+
+LABELLED = {"binary": "labels", "multiclass": "right", "regression": "distances"}
+"""Which statement reads what labels said of each task."""
 
 
 class Reached(Protocol):
@@ -63,7 +69,8 @@ class Past:
     """Counts of live versions for the judged days of each age and for the days before that they are held against."""
 
     labels: pd.DataFrame
-    """As `metrics/labels.sql`; empty without ages."""
+    """As `metrics/labels.sql`, `right.sql` or `distances.sql`, with `n_judged` and the sums of the task's figure, which
+    is 1 for a right decision, or how far a number was off; empty without ages."""
     outcomes: pd.DataFrame
     """As `metrics/outcomes.sql`, `n_counted` being what conversion is a share of; empty without ages."""
     served: pd.DataFrame
@@ -77,21 +84,24 @@ class Past:
     label_ages: Sequence[Reached]
     """The judged days of each label age."""
     outcome_ages: Sequence[Reached]
+    version_ages: Sequence[Reached]
+    """Those at which versions are compared: the label ages, and the outcome ages after the last of them."""
+    main: Figure
+    """What the task is judged by."""
 
 
 def past_of(watch: Watch, warehouse: Warehouse) -> Past:
     """Read the counts once for all families."""
     spec = watch.spec
     back = back_of(spec)
-    binary = spec.task == "binary"
-    label_ages = watch.ages(spec.label_ages) if binary else []
-    outcome_ages = watch.ages(spec.outcome_ages)
+    label_ages, outcome_ages = watch.ages(spec.label_ages), watch.ages(spec.outcome_ages)
+    version_ages = watch.ages(version_ages_of(spec))
     judged = min([watch.begin, *(one.first for one in (*label_ages, *outcome_ages))])
     since, last = judged - timedelta(back), watch.period.last
     served = warehouse.query("metrics/selections", first=since, last=last)
     labels, outcomes = (
-        warehouse.query(f"metrics/{name}", ages=earlier(ages, back) or [Age(0, date.max, date.min)])
-        for name, ages in (("labels", label_ages), ("outcomes", outcome_ages))
+        warehouse.query(f"metrics/{name}", ages=told_until(ages, version_ages, back) or [Age(0, date.max, date.min)])
+        for name, ages in ((LABELLED[spec.task], label_ages), ("outcomes", outcome_ages))
     )
     counted = "n_known" if spec.outcomes is None or spec.outcomes.per == "known" else "n"
     outcomes = outcomes.assign(n_counted=outcomes[counted])
@@ -99,7 +109,29 @@ def past_of(watch: Watch, warehouse: Warehouse) -> Past:
     whole = served[(served["segment"] == "all") & (served["version"] != "all")].rename(columns={"n": "value"})
     new = versions.changes(whole[["day", "version", "value"]], first_days)
     new = new[new["until"] >= pd.Timestamp(judged)]
-    return Past(live(labels), live(outcomes), served, new, first_days, since, label_ages, outcome_ages)
+    main = MAIN[spec.task]
+    return Past(
+        live(rightly(labels)), live(outcomes), served, new, first_days, since, label_ages, outcome_ages, version_ages,
+        main,
+    )  # fmt: skip
+
+
+def version_ages_of(spec: ModelSpec) -> list[int]:
+    """The ages at which versions are compared; those of outcomes too, where labels are told earlier or never.
+
+    What became known by an age is told at each later one, until the next of its own: conversion by day 7 at the
+    labels' day 30.
+    """
+    return sorted({*spec.label_ages, *(age for age in spec.outcome_ages if age > max(spec.label_ages, default=-1))})
+
+
+def rightly(labels: pd.DataFrame) -> pd.DataFrame:
+    """Counts of labels with those of right decisions, as other tasks have them."""
+    if "n_judged" in labels:
+        return labels
+    right = labels["n_true_positive"] + labels["n_true_negative"]
+    judged = right + labels["n_false_positive"] + labels["n_false_negative"]
+    return labels.assign(n_judged=judged, figure_sum=right, figure_square_sum=right)
 
 
 def back_of(spec: ModelSpec) -> int:
@@ -111,6 +143,19 @@ def back_of(spec: ModelSpec) -> int:
 def earlier(ages: Iterable[Reached], days: int) -> list[Age]:
     """The ages with so many days before the judged ones."""
     return [Age(one.age, one.first - timedelta(days), one.last) for one in ages]
+
+
+def told_until(ages: Iterable[Reached], later: Iterable[Reached], days: int) -> list[Age]:
+    """The ages with so many days before the judged ones, and before those of the later ages at which they are told."""
+    known, asked = sorted(ages, key=lambda one: one.age), [one.age for one in later]
+    ends = [one.age for one in known[1:]] + [max([*asked, 0]) + 1]
+    told = [
+        max([one.age, *(age for age in asked if one.age <= age < end)]) for one, end in zip(known, ends, strict=False)
+    ]
+    return [
+        Age(one.age, one.first - timedelta(days + until - one.age), one.last)
+        for one, until in zip(known, told, strict=True)
+    ]
 
 
 def live(counts: pd.DataFrame) -> pd.DataFrame:

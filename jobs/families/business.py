@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jobs.families import changes
+from jobs.families.figures import CONVERSION
 from jobs.methods.contrasts import katz, newcombe
 from jobs.methods.intervals import estimate, proportion, ratio
 from jobs.methods.measures import rows, silence_told
@@ -66,31 +67,32 @@ def _lift(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
 
 
 def _changes(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
-    """How far a new version is from the one before, in accuracy and in conversion, and both against each other."""
-    for age in past.label_ages if len(past.new) else ():
-        parts = {"model": changes.in_accuracy(past, age), "business": changes.in_conversion(past, age)}
+    """How far a new version is from the one before, in the task's figure and in conversion, and both against each
+    other."""
+    for age in past.version_ages if len(past.new) else ():
+        parts = {"model": (changes.in_model(past, age), past.main)} if past.label_ages else {}
+        parts["business"] = changes.in_conversion(past, age), CONVERSION
         told = [
-            part.assign(z=changes.standardised(part), size=np.minimum(part["n"], part["former_n"]))[
-                [*changes.KEYS, "z", "size"]
-            ]
-            for part in parts.values()
+            part.assign(
+                **{f"z_{side}": changes.standardised(part, figure)},
+                **{f"size_{side}": np.minimum(part["n"], part["former_n"])},
+            )[[*changes.KEYS, f"z_{side}", f"size_{side}"]]
+            for side, (part, figure) in parts.items()
         ]
-        both = told[0].merge(told[1], on=changes.KEYS, suffixes=("_model", "_business"))
-        yield from _against(both.assign(label_age=age.age), watch.spec.min_rows)
+        both = told[0] if len(told) == 1 else told[0].merge(told[1], on=changes.KEYS)
+        yield from _against(both.assign(label_age=age.age), list(parts), watch.spec.min_rows)
 
 
-def _against(both: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
+def _against(both: pd.DataFrame, sides: list[str], min_rows: int) -> Iterator[pd.DataFrame]:
     if both.empty:
         return
-    model, business = (both[f"z_{side}"].to_numpy(dtype=np.float64) for side in ("model", "business"))
-    n = {side: both[f"size_{side}"].to_numpy(dtype=np.int64) for side in ("model", "business")}
-    few = np.minimum(n["model"], n["business"])
-    told = {
-        "model_change_z": (model, n["model"]),
-        "business_change_z": (business, n["business"]),
-        "model_up_business_down": (np.minimum(model, -business), few),
-        "model_down_business_up": (np.minimum(-model, business), few),
-    }
+    z = {side: both[f"z_{side}"].to_numpy(dtype=np.float64) for side in sides}
+    n = {side: both[f"size_{side}"].to_numpy(dtype=np.int64) for side in sides}
+    told = {f"{side}_change_z": (z[side], n[side]) for side in sides}
+    if "model" in z:
+        few = np.minimum(n["model"], n["business"])
+        told["model_up_business_down"] = np.minimum(z["model"], -z["business"]), few
+        told["model_down_business_up"] = np.minimum(-z["model"], z["business"]), few
     for metric, (value, size) in told.items():
         nothing = {"no labels or outcomes of one of the versions": (size == 0) | ~np.isfinite(value)}
         yield rows(metric, both, estimate(value, size, undefined=nothing), min_rows)

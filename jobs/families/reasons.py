@@ -1,14 +1,15 @@
-"""Why a rate changed against its recent window: split into causes per part, and the segments that fell most."""
+"""Why a figure changed against its recent window: split into causes, part by part."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from jobs.families import dimension_of, earlier
-from jobs.methods import search
+from jobs.families import dimension_of
+from jobs.families.figures import BY_NAME as FIGURES
+from jobs.families.figures import is_mean
 from jobs.methods.contrasts import pooled_z
 from jobs.methods.decomposition import Counts, ordered_sum, split
 from jobs.methods.intervals import ratio
@@ -23,53 +24,50 @@ if TYPE_CHECKING:
     from jobs.families import Past, Watch
     from jobs.spec import ModelSpec
 
-LABEL_RATES = ("accuracy", "recall", "precision", "coverage")
-SEARCHED = ("accuracy", "recall", "precision", "conversion")
-"""Rates whose worst segments are looked for; a fall of each is harm."""
-PARTS = ["n", "labelled", "base", "hits"]
+LABEL_RATES = {
+    "binary": ("accuracy", "recall", "precision", "coverage"),
+    "multiclass": ("accuracy", "coverage"),
+    "regression": ("mae", "coverage"),
+}
+PARTS = ["n", "labelled", "base", "hits", "squares"]
+"""Of a mean, `hits` is the sum of its values and `squares` of their squares; of a rate both are the hits."""
 BOTH = [*PARTS, *(f"former_{name}" for name in PARTS)]
+WHOLE = [name for name in BOTH if not name.endswith(("hits", "squares"))]
 SUMMED = ("n", "former_n", "change", "mix", "base", "coverage", "rate")
 """What adds up over the parts of a dimension."""
 SERIES = ["metric", "feature", "label_age"]
 """What a rate is; `label_age` is -1 where it has none."""
-MOST = 5
-"""Worst segments kept of each rate and night."""
 TELLING = 2.0
 """Standard errors that a feature's missing rate has to have moved to be split; the main rates are split every night."""
 
 
 def decompositions(watch: Watch, past: Past, warehouse: Warehouse) -> pd.DataFrame:
     """Rows of table `decompositions` for the nights watched."""
-    rates = [*_label_rates(watch, past), *_outcome_rates(watch, past), *_missing_rates(watch, past, warehouse)]
+    rates = [*label_rates(watch, past), *outcome_rates(watch, past), *_missing_rates(watch, past, warehouse)]
     parts = []
     for one in rates:
-        both = _now_and_former(one[one["dimension"] != ""], [*SERIES, "dimension"], watch)
+        both = now_and_former(one[one["dimension"] != ""], [*SERIES, "dimension"], watch)
         if len(both):
             parts.append(_told(both, watch.spec.min_rows))
     told = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["dimension"])
-    return _table("decompositions", [_split(rows) for _, rows in told.groupby("dimension", sort=True)], watch.spec)
-
-
-def worst_segments(watch: Watch, past: Past, warehouse: Warehouse) -> pd.DataFrame:
-    """Rows of table `worst_segments` for the nights watched."""
-    crossed = _crossed(watch, past, warehouse)
-    rates = [*_label_rates(watch, past), *_outcome_rates(watch, past)]
-    return _table("worst_segments", [_searched(one, crossed, watch) for one in rates], watch.spec)
+    return table_of("decompositions", [_split(rows) for _, rows in told.groupby("dimension", sort=True)], watch.spec)
 
 
 # what is looked at: rates of one age a frame, `night` being the day on which the age is reached -------------------
 
 
-def _label_rates(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
+def label_rates(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
+    """What labels say, a frame an age."""
     known = _by_dimension(past.labels, watch.spec)
     for age in past.label_ages:
-        yield _rates(known[known["label_age"] == age.age], LABEL_RATES)
+        yield rates_of(known[known["label_age"] == age.age], LABEL_RATES[watch.spec.task])
 
 
-def _outcome_rates(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
+def outcome_rates(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
+    """What outcomes say, a frame an age."""
     known = _by_dimension(past.outcomes, watch.spec)
     for age in past.outcome_ages:
-        yield _rates(known[known["label_age"] == age.age], ["conversion"])
+        yield rates_of(known[known["label_age"] == age.age], ["conversion"])
 
 
 def _missing_rates(watch: Watch, past: Past, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
@@ -81,7 +79,8 @@ def _missing_rates(watch: Watch, past: Past, warehouse: Warehouse) -> Iterator[p
     keys = ["day", "dimension", "segment", "feature"]
     counts = counts.merge(missing[[*keys, "n_missing"]], how="left", on=keys)
     hits = counts["n_missing"].fillna(0).astype("int64")
-    counts = counts.assign(labelled=counts["n"], base=counts["n"], hits=hits, metric="missing_rate", label_age=-1)
+    counts = counts.assign(labelled=counts["n"], base=counts["n"], hits=hits, squares=hits)
+    counts = counts.assign(metric="missing_rate", label_age=-1)
     yield counts.assign(night=counts["day"])[["night", *SERIES, "dimension", "segment", *PARTS]]
 
 
@@ -95,46 +94,37 @@ def _by_dimension(counts: pd.DataFrame, spec: ModelSpec) -> pd.DataFrame:
     return pd.concat([by_segment, by_version], ignore_index=True)
 
 
-def _rates(counts: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+def rates_of(counts: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """What each rate counts: predictions, those with label, those of its base, and hits."""
     night = counts["day"] + pd.to_timedelta(counts["label_age"], unit="D").dt.as_unit("us")
     kept = counts[["label_age", "dimension", "segment", "n"]].assign(night=night, feature="")
     parts = []
     for metric in metrics:
         labelled, base, hits = _counted(counts, metric)
-        parts.append(kept.assign(metric=metric, labelled=labelled, base=base, hits=hits))
+        squares = counts["figure_square_sum"] if is_mean(metric) else hits
+        parts.append(kept.assign(metric=metric, labelled=labelled, base=base, hits=hits, squares=squares))
     return pd.concat(parts, ignore_index=True)
 
 
-def _counted(counts: pd.DataFrame, metric: str) -> tuple[pd.Series[int], pd.Series[int], pd.Series[int]]:
+def _counted(counts: pd.DataFrame, metric: str) -> tuple[pd.Series[int], pd.Series[int], pd.Series[Any]]:
     if metric == "conversion":
         return counts["n_counted"], counts["n_counted"], counts["n_converted"]
     if metric == "coverage":
         return counts["n"], counts["n"], counts["n_labelled"]
+    if metric in FIGURES:
+        return counts["n_judged"], counts["n_judged"], counts["figure_sum"]
     tp, fp, fn, tn = (counts[f"n_{name}"] for name in CELLS)
-    base, hits = {"accuracy": (tp + fp + fn + tn, tp + tn), "recall": (tp + fn, tp), "precision": (tp + fp, tp)}[metric]
+    base, hits = {"recall": (tp + fn, tp), "precision": (tp + fp, tp)}[metric]
     return tp + fp + fn + tn, base, hits
 
 
 CELLS = ("true_positive", "false_positive", "false_negative", "true_negative")
 
 
-def _crossed(watch: Watch, past: Past, warehouse: Warehouse) -> pd.DataFrame:
-    """The searched pairs of segments; no rows where none are."""
-    spec = watch.spec
-    ages = {one.age: one for one in (*past.label_ages, *past.outcome_ages)}
-    if not ages or not spec.searched_pairs:
-        return pd.DataFrame()
-    back = spec.detection.recent_days + spec.detection.recent_gap
-    counts = warehouse.query("metrics/crossed", ages=earlier(ages.values(), back))
-    known = spec.outcomes is None or spec.outcomes.per == "known"
-    return counts.assign(n_counted=counts["n_known" if known else "n"], dimension="crossed")
-
-
-def _now_and_former(counts: pd.DataFrame, keys: list[str], watch: Watch) -> pd.DataFrame:
+def now_and_former(counts: pd.DataFrame, keys: list[str], watch: Watch) -> pd.DataFrame:
     """Counts of each judged night beside those of its recent window; 0 where a part is on one side only."""
     keys = [*keys, "segment"]
-    first, last = _nights(watch)
+    first, last = nights_of(watch)
     slim = counts[["night", *keys, *PARTS]].rename(columns={"night": "day"})
     now = slim[slim["day"].between(pd.Timestamp(first), pd.Timestamp(last))]
     detection = watch.spec.detection
@@ -142,10 +132,11 @@ def _now_and_former(counts: pd.DataFrame, keys: list[str], watch: Watch) -> pd.D
     former = former[former["day"].isin(now["day"].unique())].drop(columns="days")
     both = now.merge(former, how="outer", on=["day", *keys], suffixes=("", "_then"))
     both = both.rename(columns={f"{name}_then": f"former_{name}" for name in PARTS})
-    return both.fillna(dict.fromkeys(BOTH, 0)).astype(dict.fromkeys(BOTH, "int64")).rename(columns={"day": "night"})
+    return both.fillna(dict.fromkeys(BOTH, 0)).astype(dict.fromkeys(WHOLE, "int64")).rename(columns={"day": "night"})
 
 
-def _nights(watch: Watch) -> tuple[date, date]:
+def nights_of(watch: Watch) -> tuple[date, date]:
+    """The first and the last night that is judged."""
     return watch.begin, watch.period.last
 
 
@@ -167,7 +158,7 @@ def _split(rows: pd.DataFrame) -> pd.DataFrame:
     names, part = np.unique(rows["segment"].to_numpy(dtype=object), return_inverse=True)
     cube = np.zeros((len(BOTH), len(keys), len(names)))
     cube[:, place, part] = rows[BOTH].to_numpy(dtype=np.float64).T
-    now, former = Counts(*cube[:4]), Counts(*cube[4:])
+    now, former = Counts(*cube[:4]), Counts(*cube[5:9])
     causes = split(now, former)
     figures = {
         "value": ratio(now.hits, now.base), "n": now.base, "former": ratio(former.hits, former.base),
@@ -185,73 +176,7 @@ def _split(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([whole, each], ignore_index=True).assign(dimension=rows["dimension"].iloc[0])
 
 
-# the search ---------------------------------------------------------------------------------------------------
-
-
-def _searched(single: pd.DataFrame, crossed: pd.DataFrame, watch: Watch) -> pd.DataFrame:
-    """The segments and pairs whose rate fell most beside everybody else's, on each judged night."""
-    spec = watch.spec
-    single = single[(single["dimension"] != "version") & single["metric"].isin(SEARCHED)]
-    if single.empty:
-        return single
-    parts = [single]
-    if len(crossed):
-        mine = crossed[crossed["label_age"] == single["label_age"].iloc[0]]
-        parts.append(_rates(mine, list(single["metric"].unique())))
-    every = pd.concat(parts, ignore_index=True).drop_duplicates(["night", "metric", "segment"])
-    every = _judged_ever(every, watch)
-    both = _now_and_former(every, SERIES, watch)
-    both = both.merge(_spread(every, watch), how="left", on=["night", "metric", "segment"])
-    whole = both[both["segment"] == "all"].drop(columns=["segment", "feature", "label_age"])
-    both = both[both["segment"] != "all"].merge(whole, on=["night", "metric"], suffixes=("", "_whole"))
-    both = both[(both["base"] >= spec.min_rows) & (both["former_base"] >= spec.min_rows)].reset_index(drop=True)
-    return _ranked(both, spec.detection.error_rate) if len(both) else both
-
-
-def _judged_ever(counts: pd.DataFrame, watch: Watch) -> pd.DataFrame:
-    """Only the segments that have enough rows on a judged night: the others need no past."""
-    first, last = _nights(watch)
-    enough = counts["night"].between(pd.Timestamp(first), pd.Timestamp(last)) & (counts["base"] >= watch.spec.min_rows)
-    return counts[counts["segment"].isin(counts.loc[enough, "segment"].unique()) | (counts["segment"] == "all")]
-
-
-def _ranked(both: pd.DataFrame, error_rate: float) -> pd.DataFrame:
-    hits, base, whole_hits, whole_base = (
-        np.stack([both[f"former_{name}{suffix}"], both[f"{name}{suffix}"]])
-        for suffix in ("", "_whole")
-        for name in ("hits", "base")
-    )
-    times = both["times"].to_numpy(), both["times_whole"].to_numpy()
-    z = search.excess_z(hits, base, whole_hits, whole_base, times)
-    both = both[np.isfinite(z)].assign(z=z[np.isfinite(z)])
-    looked = both.groupby(["night", "metric"])
-    both["p_value"] = search.lower_tail(both["z"])
-    both["q_value"] = search.q_values(both["p_value"], looked.ngroup())
-    both["searched"] = looked["segment"].transform("size")
-    both = both[both["z"] < 0].sort_values(["night", "metric", "z", "segment"], ignore_index=True)
-    both["rank"] = both.groupby(["night", "metric"]).cumcount() + 1
-    both = both[both["rank"] <= MOST].reset_index(drop=True)
-    value, former = ratio(both["hits"], both["base"]), ratio(both["former_hits"], both["former_base"])
-    weight = (ratio(both["base"], both["base_whole"]) + ratio(both["former_base"], both["former_base_whole"])) / 2
-    return both.assign(
-        value=value, former=former, n=both["base"], former_n=both["former_base"], found=both["q_value"] <= error_rate,
-        contribution=weight * (value - former),
-    )  # fmt: skip
-
-
-def _spread(counts: pd.DataFrame, watch: Watch) -> pd.DataFrame:
-    """How many times more than by chance each segment's rate varied from day to day in its recent window."""
-    squares = np.nan_to_num(ratio(counts["hits"] ** 2, counts["base"]))
-    told = counts.rename(columns={"night": "day"}).assign(squares=squares, told=(counts["base"] > 0).astype("int64"))
-    detection, sums = watch.spec.detection, ["hits", "base", "squares", "told"]
-    first, last = _nights(watch)
-    keys = ["metric", "segment"]
-    summed = window_sums(told, keys, sums, first, last, detection.recent_days, detection.recent_gap)
-    times = search.overdispersion(*(summed[name] for name in sums))
-    return summed[["day", *keys]].assign(times=times).rename(columns={"day": "night"})
-
-
-def _table(name: str, parts: Iterable[pd.DataFrame], spec: ModelSpec) -> pd.DataFrame:
+def table_of(name: str, parts: Iterable[pd.DataFrame], spec: ModelSpec) -> pd.DataFrame:
     """All rows in the table's columns; none of none."""
     columns = list(BY_NAME[name].columns)
     full = [part for part in parts if len(part)]

@@ -10,7 +10,8 @@ Verdict = Literal["keep", "promote", "roll back", "not yet known"]
 LEVEL = 0.01
 """A difference is taken for real below this p-value; stricter than 5 %, because every night looks again."""
 ALIKE = 0.02
-"""Versions whose accuracies differ by less than this, interval and all, are alike: a change would not pay."""
+"""Versions whose accuracies differ by less than this, interval and all, are alike: a change would not pay. Of errors it
+is the share of the live version's."""
 
 LABELLED = 0.8
 """Share of labels without which accuracy says nothing about a version."""
@@ -25,20 +26,32 @@ class Difference:
     upper: float
     p_value: float
     n: int
+    sign: int = 1
+    """-1 of a figure of which less is better, as an error."""
+    live: float | None = None
+    """The live version's own figure where it is a number; None of a share, whose differences are points."""
 
     @property
     def better(self) -> bool:
-        return self.p_value < LEVEL and self.value > 0
+        return self.p_value < LEVEL and self.value * self.sign > 0
 
     @property
     def worse(self) -> bool:
-        return self.p_value < LEVEL and self.value < 0
+        return self.p_value < LEVEL and self.value * self.sign < 0
 
     @property
     def alike(self) -> bool:
-        return -ALIKE < self.lower <= self.upper < ALIKE
+        least = ALIKE if self.live is None else ALIKE * abs(self.live)
+        return -least < self.lower <= self.upper < least
 
     def __str__(self) -> str:
+        """In points, or in the figure's own unit.
+
+        >>> str(Difference(-2.5, -3.0, -2.0, 0.001, 900, sign=-1, live=20.0))
+        '-2.5 (-3 to -2, n = 900)'
+        """
+        if self.live is not None:
+            return f"{self.value:+,.4g} ({self.lower:+,.4g} to {self.upper:+,.4g}, n = {self.n:,})"
         return f"{self.value * 100:+.1f} points ({self.lower * 100:+.1f} to {self.upper * 100:+.1f}, n = {self.n:,})"
 
 
@@ -46,10 +59,12 @@ class Difference:
 class Evidence:
     """What speaks for the other version or against it; None where nothing is known."""
 
-    accuracy: Difference | None
-    """On the same rows, or before the change and since."""
+    model: Difference | None
+    """Accuracy, or of numbers the mean absolute error; on the same rows, or before the change and since."""
     business: Difference | None = None
     """Conversion before the change and since, where the other was live."""
+    value: Difference | None = None
+    """Value per prediction, likewise; it speaks where conversion says nothing certain."""
     ranking: Difference | None = None
     """ROC AUC on the same rows."""
     coverage: float = 1.0
@@ -63,49 +78,70 @@ def verdict(  # noqa: PLR0911 - one return an answer
 ) -> tuple[Verdict, str]:
     """The verdict and its reason in words.
 
-    Labels that come early are not like the others, so accuracy speaks once most are in. Where it is certain of one
-    thing and business or ranking of the contrary, nobody can tell yet, and a person must look. Where accuracies
-    differ and the scores rank alike, it may be the threshold that should change, which the reason says.
+    Labels that come early are not like the others, so the model's figure speaks once most are in. Where it is certain
+    of one thing and business or ranking of the contrary, nobody can tell yet, and a person must look; so where
+    conversion and value contradict each other. Where accuracies differ and the scores rank alike, it may be the
+    threshold that should change, which the reason says. Without labels the business speaks alone.
 
     >>> better = Difference(0.04, 0.02, 0.06, 0.001, 900)
     >>> verdict("v1", "challenger:v2", Evidence(better), needed=30)
     ('promote', 'challenger:v2 is right more often: +4.0 points (+2.0 to +6.0, n = 900)')
     """
-    model, money = (one if one and one.n >= needed else None for one in (evidence.accuracy, evidence.business))
+    model, converted, earned = (
+        one if one and one.n >= needed else None for one in (evidence.model, evidence.business, evidence.value)
+    )
     early = model is not None and evidence.coverage < LABELLED
     if early:
         model = None
-    if model is None and not (money and (money.better or money.worse)):
-        if early:
-            share = f"{evidence.coverage:.0%} of the labels are in"
-            return "not yet known", f"{share}, and early ones are not like the others: {LABELLED:.0%} needed"
-        count = max((one.n for one in (evidence.accuracy, evidence.business) if one), default=0)
-        return "not yet known", f"{count:,} rows with labels, {needed:,} needed"
-    if conflict := _conflict(live, other, model, money, evidence.ranking):
+    if converted and earned and ((converted.better and earned.worse) or (converted.worse and earned.better)):
+        who, whom = (other, live) if converted.better else (live, other)
+        return "not yet known", f"{who} converts more ({converted}), but {whom} earns more ({earned})"
+    money = next((one for one in (converted, earned) if one and (one.better or one.worse)), None)
+    more = ("converts", "converted") if money is converted else ("earns", "earned")
+    if model is None and money is None:
+        return "not yet known", _unknown(evidence, early, converted, needed)
+    if conflict := _conflict(live, other, model, money, more[0], evidence.ranking):
         return "not yet known", conflict
     change: Verdict = "roll back" if evidence.was_live else "promote"
     if model and model.better:
-        return change, f"{other} is right more often: {model}{_threshold(evidence.ranking)}"
+        return change, f"{other} {_does(model)}: {model}{_threshold(evidence.ranking)}"
     if money and money.better:
-        return change, f"{other} converted more: {money}"
+        return change, f"{other} {more[1]} more: {money}"
     if model and model.worse:
-        return "keep", f"{live} is right more often: {other} has {model}{_threshold(evidence.ranking)}"
-    if money and money.worse:
-        return "keep", f"{live} converts more: {other} had {money}"
+        return "keep", f"{live} {_does(model)}: {other} has {model}{_threshold(evidence.ranking)}"
+    if money:
+        return "keep", f"{live} {more[0]} more: {other} had {money}"
     if model and model.alike:
+        if model.live is not None:
+            return "keep", f"both are equally far off, within {ALIKE:.0%} of the error: {model}"
         return "keep", f"both are right equally often, within {ALIKE * 100:g} points: {model}"
     return "not yet known", f"the difference may be chance: {model}"
 
 
+def _unknown(evidence: Evidence, early: bool, converted: Difference | None, needed: int) -> str:
+    """Why neither labels nor business say anything."""
+    if early:
+        share = f"{evidence.coverage:.0%} of the labels are in"
+        return f"{share}, and early ones are not like the others: {LABELLED:.0%} needed"
+    if converted and evidence.model is None:
+        return f"the difference may be chance: {converted}"
+    count = max((one.n for one in (evidence.model, evidence.business) if one), default=0)
+    return f"{count:,} rows with labels or outcomes, {needed:,} needed"
+
+
+def _does(model: Difference) -> str:
+    return "is right more often" if model.live is None else "is closer to the truth"
+
+
 def _conflict(
-    live: str, other: str, model: Difference | None, money: Difference | None, ranking: Difference | None
+    live: str, other: str, model: Difference | None, money: Difference | None, more: str, ranking: Difference | None
 ) -> str:
-    """What contradicts a certain difference of accuracy; empty where nothing does."""
+    """What contradicts a certain difference of the model's figure; empty where nothing does."""
     if model is None or not (model.better or model.worse):
         return ""
     who, whom = (other, live) if model.better else (live, other)
     if money and (money.worse if model.better else money.better):
-        return f"{who} is right more often ({model}), but {whom} converts more ({money})"
+        return f"{who} {_does(model)} ({model}), but {whom} {more} more ({money})"
     if ranking and (ranking.worse if model.better else ranking.better):
         return (
             f"{who} is right more often ({model}), but {whom} ranks better (AUC {ranking}): "

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from jobs import families
-from jobs.families import business, comparisons, groups, reasons
+from jobs.families import business, comparisons, groups, reasons, worst
 from jobs.methods import (
     estimator,
     measures,
@@ -297,7 +297,7 @@ def _families(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame
     yield from groups.metrics_of(watch, past)
     yield from business.metrics_of(watch, past, warehouse, partial(_lacking, watch))
     beside["decompositions"] = reasons.decompositions(watch, past, warehouse)
-    beside["worst_segments"] = reasons.worst_segments(watch, past, warehouse)
+    beside["worst_segments"] = worst.worst_segments(watch, past, warehouse)
     beside["comparisons"] = comparisons.comparisons(watch, past, warehouse)
 
 

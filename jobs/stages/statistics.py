@@ -25,6 +25,8 @@ ROW_COUNTS = (
 )  # fmt: skip
 TRIANGLES = {"binary": "label_statistics", "multiclass": "class_statistics", "regression": "error_statistics"}
 """Where the labels of each task are counted; the other two hold nothing, and joining labels to say so costs."""
+MET = {"binary": "pair_statistics", "multiclass": "meeting_statistics", "regression": "meeting_statistics"}
+"""Where rows that two versions answered are counted."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
@@ -56,16 +58,17 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
     counted |= {
         "action_statistics": warehouse.select("statistics/action_statistics", period=period, **horizons),
-        "pair_statistics": (
-            warehouse.select("statistics/pair_statistics", period=period, **horizons)
-            if _beside_live(warehouse)
-            else warehouse.nothing("pair_statistics")
+        "crossed_statistics": warehouse.select(
+            "statistics/crossed_statistics", period=period, pairs=pairs, task=spec.task, **horizons
         ),
-        "crossed_statistics": warehouse.select("statistics/crossed_statistics", period=period, pairs=pairs, **horizons),
         "missing_statistics": warehouse.select(
             "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
         ),
     }
+    counted |= {name: warehouse.nothing(name) for name in MET.values()}
+    if _beside_live(warehouse):
+        met = MET[spec.task]
+        counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **horizons)
     with warehouse.transaction():
         features = _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted | features)

@@ -32,7 +32,7 @@ def level(apart: Array) -> Array:
 
 def row(heat: Heat, first: int, title: str) -> Markup:
     """The picture: a cell a day. Full height where the interval leaves no doubt, a low bar where it may be chance."""
-    levels, days = level(heat.apart), len(heat.apart)
+    levels, days = level(heat.lead), len(heat.apart)
     body = []
     for step in range(-3, 4):
         for sure in (True, False):

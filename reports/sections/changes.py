@@ -1,4 +1,4 @@
-"""Why a rate changed: what each part adds by who came, which labels are in and how well it did; and who fell most."""
+"""Why a figure changed: what each part adds by who came, which labels are in, how well it did; and who got worse."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jobs.language import say
 from reports.index import Key
 from reports.sections.figures import number
 from reports.text import plain
+from reports.words import better, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,9 @@ VERSION = "version"
 ANOTHER = 0.05
 """How much of the answers another version must give for that."""
 LEAST = 0.01
-"""A change of fewer points than this is told only where a rule objects to the figure."""
-RATES = ("accuracy", "recall", "precision", "coverage", "conversion")
+"""A change of fewer points than this, or of a smaller part of an error, is told only where a rule objects to the
+figure."""
+RATES = ("accuracy", "mae", "recall", "precision", "coverage", "conversion")
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,18 @@ class Change:
     total: float
     effects: tuple[Effect, ...]
     left_out: int = 0
+    better: int = 1
+    """-1 where less of the figure is better."""
+
+    @property
+    def size(self) -> float:
+        """How large the change is: of a share in points, of an amount beside what it was."""
+        return abs(_beside(self.key, self.total, self.former))
 
 
 @dataclass(frozen=True)
 class Fall:
-    """A segment, or a pair of them, that fell against its own past by more than the rest."""
+    """A segment, or a pair of them, that got worse against its own past by more than the rest."""
 
     segment: str
     value: float
@@ -72,7 +81,7 @@ class Fall:
 
 @dataclass(frozen=True)
 class Fallen:
-    """Of one rate: how many segments were searched, and those that fell most."""
+    """Of one rate: how many segments were searched, and those that got worse most."""
 
     key: Key
     searched: int
@@ -88,12 +97,12 @@ def changes_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -
     rows = known.tonight("decompositions")
     keys = [Key(metric, age=age) for metric in RATES for age in (outcome_ages if metric == "conversion" else ages)[:1]]
     found = [changes for key in keys if (changes := _changes(known, key, rows))]
-    found.sort(key=lambda some: (-abs(some[0].total), some[0].key))
+    found.sort(key=lambda some: (-some[0].size, some[0].key))
     return tuple(change for changes in found[:CHANGES_MOST] for change in changes)
 
 
 def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Fallen, ...]:
-    """The segments that fell most, for each rate at its youngest age."""
+    """The segments that got worse most, for each figure at its youngest age."""
     rows = known.tonight("worst_segments")
     out = []
     for metric in RATES:
@@ -105,7 +114,7 @@ def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) ->
                 rows["q_value"][place], bool(rows["found"][place]),
             )
             for place in mine
-            if rows["value"][place] < rows["former"][place]
+            if (rows["value"][place] - rows["former"][place]) * better(metric) < 0
         )  # fmt: skip
         if falls:
             out.append(Fallen(Key(metric, age=age[0]), int(rows["searched"][mine[0]]), falls))
@@ -120,7 +129,8 @@ def _changes(known: Known, key: Key, rows: dict[str, Array]) -> list[Change]:
         return []
     total = float(rows["change"][whole[0]])
     last = known.breaches(key).day[-1:]
-    if abs(total) < LEAST and not (last.size and last[0] == known.day_at(key.age)):
+    moved = abs(_beside(key, total, float(rows["former"][whole[0]])))
+    if moved < LEAST and not (last.size and last[0] == known.day_at(key.age)):
         return []
     parts = mine & (rows["segment"] != "all")
     dimension = max(sorted(set(rows["dimension"][parts])), key=lambda name: _told(rows, parts, name, total), default="")
@@ -142,8 +152,12 @@ def _by(rows: dict[str, Array], key: Key, dimension: str, places: Array, whole: 
     named = say("version") if dimension == VERSION else plain(dimension, 40)
     return Change(
         key, named, former, value, total, tuple(effects[:EFFECTS_MOST]),
-        max(len(effects) - EFFECTS_MOST, 0),
+        max(len(effects) - EFFECTS_MOST, 0), better(key.metric),
     )  # fmt: skip
+
+
+def _beside(key: Key, total: float, former: float) -> float:
+    return total / former if word(key.metric).kind == "amount" and former else total
 
 
 def _told(rows: dict[str, Array], parts: Array, dimension: str, total: float) -> float:

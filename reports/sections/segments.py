@@ -10,7 +10,7 @@ from reports.index import Array, Key
 from reports.sections.figures import figure
 from reports.text import plain
 from reports.view import Heat, Panel, Row
-from reports.words import word
+from reports.words import better, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SEGMENTS_MOST = 20
 HEAT_DAYS = 90
-MAIN = ("accuracy", "f1", "conversion", "value_per_prediction")
-BESIDE = ("recall", "precision", "conversion")
+MAIN = ("accuracy", "mae", "f1", "conversion", "value_per_prediction")
+BESIDE = ("recall", "precision", "bias", "conversion")
 
 
 def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> Panel:
@@ -52,7 +52,7 @@ def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
 
 def _candidates(metrics: Sequence[str], ages: Sequence[int], outcome_ages: Sequence[int]) -> list[Key]:
     """Each metric at the youngest age it may have."""
-    label = {"accuracy", "precision", "recall", "f1"}
+    label = {"accuracy", "precision", "recall", "f1", "mae", "bias"}
     youngest = ((metric, ages if metric in label else outcome_ages) for metric in metrics)
     return [Key(metric, age=known_ages[0]) for metric, known_ages in youngest if known_ages]
 
@@ -93,13 +93,15 @@ def heat(known: Known, key: Key, whole: Array, days: tuple[int, int]) -> Heat:
         apart = value - whole
         if word(key.metric).kind == "amount":
             apart = np.where(whole != 0, apart / np.abs(whole), np.nan)
-        return Heat(apart, (upper < whole) | (lower > whole))
+        return Heat(apart, (upper < whole) | (lower > whole), better(key.metric))
 
 
 def _worry(row: Row) -> tuple[int, float, str]:
-    """Sort key: breached first, then by how far the interval's better end still lies below the whole."""
+    """Sort key: breached first, then by how far the interval's better end is still worse than the whole."""
     own = row.figures[0]
     if own is None or own.value is None or own.thin or row.difference is None:
         return (2, 0.0, row.name)
-    best = own.upper if own.upper is not None else own.value
-    return (0 if own.severity else 1, row.difference + (best - own.value), row.name)
+    sign = better(own.key.metric)
+    end = own.upper if sign > 0 else own.lower
+    best = end if end is not None else own.value
+    return (0 if own.severity else 1, sign * (row.difference + (best - own.value)), row.name)

@@ -27,7 +27,11 @@ def versions_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
     keys = [
         Key("volume"),
         Key("score_mean"),
-        *(Key(metric, age=age) for age in label for metric in ("accuracy", "precision", "recall", "roc_auc")),
+        *(
+            Key(metric, age=age)
+            for age in label
+            for metric in ("accuracy", "precision", "recall", "roc_auc", "mae", "rmse")
+        ),
         *(Key("conversion", age=age) for age in outcome),
         Key("latency_p95"),
     ]

@@ -14,6 +14,9 @@ SELECT
   CAST(SUM(c.n_false_positive) AS BIGINT) AS n_false_positive,
   CAST(SUM(c.n_false_negative) AS BIGINT) AS n_false_negative,
   CAST(SUM(c.n_true_negative) AS BIGINT) AS n_true_negative,
+  CAST(SUM(c.n_judged) AS BIGINT) AS n_judged,
+  CAST(SUM(c.figure_sum) AS DOUBLE) AS figure_sum,
+  CAST(SUM(c.figure_square_sum) AS DOUBLE) AS figure_square_sum,
   CAST(SUM(c.n_known) AS BIGINT) AS n_known,
   CAST(SUM(c.n_converted) AS BIGINT) AS n_converted
 FROM crossed_statistics AS c

@@ -2,8 +2,11 @@
    grain:   day, known_day, segment
    reads:   predictions, labels, outcomes
    writes:  crossed_statistics
-   A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1. */
+   A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1.
+   The figure is 1 for a right decision and 0 for a wrong one; of a model of numbers it is |score - label|. */
 {% from "statistics/parts.sql" import segment_columns, names %}
+{% set said = {"binary": "decision", "multiclass": "decision_text", "regression": "score"}[task] %}
+{% set truth = {"binary": "label", "multiclass": "label_text", "regression": "label_value"}[task] %}
 {% if not pairs %}
 SELECT
   DATE '1970-01-01' AS day,
@@ -16,6 +19,9 @@ SELECT
   0 AS n_false_positive,
   0 AS n_false_negative,
   0 AS n_true_negative,
+  0 AS n_judged,
+  0 AS figure_sum,
+  0 AS figure_square_sum,
   0 AS n_known,
   0 AS n_converted
 WHERE 1 = 0
@@ -29,7 +35,7 @@ answers AS (
   SELECT
     p.day,
     p.id,
-    p.decision,
+    p.{{ said | ident }} AS decision,
     {{ segment_columns(pairs, "p") }}
     p.source
   FROM predictions AS p
@@ -43,11 +49,15 @@ labelled AS (
     CASE WHEN l.known_day < a.day THEN a.day ELSE l.known_day END AS known_day,
     {{ names(pairs) }}
     a.decision,
-    l.label,
-    LAG(l.label) OVER (PARTITION BY a.day, a.source, a.id ORDER BY l.known_day) AS former_label
+    l.{{ truth | ident }} AS label,
+    LAG(l.{{ truth | ident }}) OVER (PARTITION BY a.day, a.source, a.id ORDER BY l.known_day) AS former_label
   FROM answers AS a
   JOIN labels AS l ON l.id = a.id
-  WHERE l.label IS NOT NULL
+  WHERE l.{{ truth | ident }} IS NOT NULL
+    {% if task == "regression" %}
+    AND ABS(l.label_value) < 1e12
+    AND (a.decision IS NULL OR ABS(a.decision) < 1e12)
+    {% endif %}
     AND l.known_day <= {{ period.last | literal }}
 ),
 told AS (
@@ -104,10 +114,25 @@ counted AS (
     END AS segment,
     SUM(n) AS n,
     SUM(sign) AS n_labelled,
+    {% if task == "binary" %}
     SUM(CASE WHEN decision = 1 AND label = 1 THEN sign ELSE 0 END) AS n_true_positive,
     SUM(CASE WHEN decision = 1 AND label = 0 THEN sign ELSE 0 END) AS n_false_positive,
     SUM(CASE WHEN decision = 0 AND label = 1 THEN sign ELSE 0 END) AS n_false_negative,
     SUM(CASE WHEN decision = 0 AND label = 0 THEN sign ELSE 0 END) AS n_true_negative,
+    {% else %}
+    0 AS n_true_positive,
+    0 AS n_false_positive,
+    0 AS n_false_negative,
+    0 AS n_true_negative,
+    {% endif %}
+    SUM(CASE WHEN decision IS NOT NULL AND label IS NOT NULL THEN sign ELSE 0 END) AS n_judged,
+    {% if task == "regression" %}
+    COALESCE(SUM(CAST(sign * ABS(decision - label) AS DECIMAL(38, 9))), 0) AS figure_sum,
+    COALESCE(SUM(CAST(sign * (decision - label) * (decision - label) AS DECIMAL(38, 9))), 0) AS figure_square_sum,
+    {% else %}
+    SUM(CASE WHEN decision = label THEN sign ELSE 0 END) AS figure_sum,
+    SUM(CASE WHEN decision = label THEN sign ELSE 0 END) AS figure_square_sum,
+    {% endif %}
     SUM(n_known) AS n_known,
     SUM(converted) AS n_converted
   FROM entries
@@ -128,6 +153,9 @@ SELECT
   n_false_positive,
   n_false_negative,
   n_true_negative,
+  n_judged,
+  figure_sum,
+  figure_square_sum,
   n_known,
   n_converted
 FROM counted

@@ -18,7 +18,11 @@ OPEN = Difference(0.01, -0.02, 0.04, 0.5, 600)
         (Evidence(WORSE), "keep", "v1 is right more often"),
         (Evidence(ALIKE), "keep", "within 2 points"),
         (Evidence(OPEN), "not yet known", "may be chance"),
-        (Evidence(Difference(0.3, 0.1, 0.5, 0.001, 40)), "not yet known", "40 rows with labels, 300 needed"),
+        (
+            Evidence(Difference(0.3, 0.1, 0.5, 0.001, 40)),
+            "not yet known",
+            "40 rows with labels or outcomes, 300 needed",
+        ),
         (Evidence(None), "not yet known", "0 rows"),
         (Evidence(BETTER, coverage=0.4), "not yet known", "40% of the labels are in"),
         (Evidence(BETTER, business=WORSE), "not yet known", "converts more"),
