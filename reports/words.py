@@ -70,6 +70,7 @@ WORDS: dict[str, Word] = {
     "wasserstein": Word("Wasserstein, in sd", "index"),
     "wasserstein_null_limit": Word("Wasserstein by chance", "index"),
     "wasserstein_units": Word("Wasserstein, in units", "amount"),
+    "wasserstein_units_null_limit": Word("Wasserstein by chance, in units", "amount"),
     "chi2": Word("Chi-square", "amount"),
     "chi2_p": Word("Chi-square p", "score"),
     "chi2_null_limit": Word("Chi-square by chance", "amount"),

@@ -52,6 +52,12 @@ DISTANCES: tuple[Definition, ...] = (
         source="scipy.stats.wasserstein_distance", needs="distances", witness="scipy",
     ),
     Definition(
+        "wasserstein_units_null_limit", "data",
+        "What the Wasserstein distance in the feature's unit stays under" + _LIMIT,
+        harm="both", scale="positive", interval="", n="finite values",
+        source="Gaussian concentration: Ledoux and Talagrand (1991)", needs="distances", witness=_SIMULATED,
+    ),
+    Definition(
         "chi2", "data", "Chi-square statistic of the day's and the reference's rows per bin; it grows with the rows.",
         harm="up", scale="positive", interval="", n="rows",
         source="Pearson (1911); scipy.stats.chi2_contingency", needs="distances", witness="scipy",

@@ -9,6 +9,7 @@ import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobs.methods import wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.distances import SHAPES
 
@@ -90,6 +91,8 @@ def role(breach: Mapping[str, Any]) -> str:
     """`cause` for what comes in (deliveries, features), `effect` for what it does."""
     if breach["detector"] == "delivery" or breach["metric"] == "delivery":
         return "cause"
+    if wording.of_part(breach["metric"]):  # column feature names a class, or a segment
+        return "effect"
     return "cause" if breach["feature"] and breach["feature"] not in PSEUDO_FEATURES else "effect"
 
 
@@ -241,7 +244,8 @@ def _trouble(one: Item) -> tuple[str, str] | None:
         own = one["version"] if one["metric"] == "version" else one["feature"]
         return ("cause", own) if own else None
     known = BY_NAME.get(one["metric"])
-    if one["role"] != "effect" or one["segment"] != "all" or one["feature"] or known is None:
+    named = one["feature"] and not wording.of_part(one["metric"])
+    if one["role"] != "effect" or one["segment"] != "all" or named or known is None:
         return None
     return ("effect", known.layer)
 

@@ -124,12 +124,13 @@ def _of_values(counts: Counts, wanted: Collection[str], alpha: Floats) -> dict[s
     scale = np.where(flat, np.nan, spread)
     if {"wasserstein", "wasserstein_units"} & set(wanted):
         units = distances.wasserstein(*both, place)
+        limit = chance.wasserstein_null_limit(*both, place, alpha)
         if "wasserstein" in wanted:
-            limit = chance.wasserstein_null_limit(*both, place, alpha)
             made["wasserstein"] = counts.told(units / scale, the_reference_is_constant=flat)
             made["wasserstein_null_limit"] = counts.told(limit / scale, the_reference_is_constant=flat)
         if "wasserstein_units" in wanted:
             made["wasserstein_units"] = counts.told(units)
+            made["wasserstein_units_null_limit"] = counts.told(limit)
     if "mean_shift" in wanted:
         own_mean, own_spread = distances.moments(counts.current, place)
         shift = (own_mean - mean) / scale

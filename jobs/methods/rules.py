@@ -30,13 +30,8 @@ if TYPE_CHECKING:
 RECENT_NEEDED = 14
 """Evaluated days in the recent window, below which nothing is called usual."""
 
-CHANCE = {
-    **{
-        one: f"{one}_null_limit"
-        for one in ("psi", "js", "wasserstein", "chi2", "l_infinity", "hellinger", "model_drift")
-    },
-    "ks": "ks_p",
-}
+BOUNDED_BY_CHANCE = ("psi", "js", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "model_drift")
+CHANCE = {**{one: f"{one}_null_limit" for one in BOUNDED_BY_CHANCE}, "ks": "ks_p"}
 """Distances from the reference, and the metric that tells what chance alone explains of each."""
 
 GRACE_DAYS = 27

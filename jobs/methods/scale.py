@@ -18,7 +18,7 @@ KINDS: dict[str, Kind] = {
     "missing_rate": "rate",
     "psi": "psi",
     "score_mean": "level",
-    "latency_p95": "latency",
+    **dict.fromkeys(("latency_p50", "latency_p95", "latency_p99"), "latency"),
     "coverage": "rate",
     "accuracy": "rate",
     "precision": "rate",
@@ -30,20 +30,27 @@ KINDS: dict[str, Kind] = {
     "value": "amount",
     **dict.fromkeys(("outlier_rate", "out_of_range_rate", "unseen_rate", "duplicate_rate", "misdated_rate"), "rate"),
     **dict.fromkeys(("error_rate", "model_drift", "js", "ks", "l_infinity", "hellinger"), "rate"),
-    **dict.fromkeys(("wasserstein", "chi2"), "amount"),
+    **dict.fromkeys(("wasserstein", "wasserstein_units", "chi2"), "amount"),
     **dict.fromkeys(("constant_columns", "empty_columns", "schema_changes"), "count"),
+    **dict.fromkeys(("constant_column", "empty_column", "column_new", "column_gone", "column_retyped"), "count"),
     **dict.fromkeys(("delivery_age", "peak_per_minute"), "count"),
     **dict.fromkeys(("throughput", "freshness_hours", "cpu_cores", "memory_mb"), "amount"),
+    **dict.fromkeys(("cpu_cores_peak", "memory_mb_peak"), "amount"),
     **dict.fromkeys(
         ("brier", "ece", "ece_unweighted", "pr_auc", "score_ks", "precision_at_10", "recall_at_10"), "rate"
     ),
     **dict.fromkeys(("score_shift", "repeat_flip_rate", "accuracy_estimated", "precision_estimated"), "rate"),
     **dict.fromkeys(("recall_estimated", "f1_estimated", "roc_auc_estimated"), "rate"),
+    **dict.fromkeys(("accuracy_reweighted", "precision_reweighted", "recall_reweighted", "f1_reweighted"), "rate"),
+    **dict.fromkeys(("class_precision", "class_recall", "class_f1", "ks_p", "chi2_p"), "rate"),
+    **dict.fromkeys(("selection_rate", "true_positive_rate", "false_positive_rate"), "rate"),
+    "positive_predictive_value": "rate",
     **dict.fromkeys(("precision_macro", "recall_macro", "f1_macro"), "rate"),
     "click_through": "rate",
     **dict.fromkeys(("lift", "demographic_parity_difference", "equal_opportunity_difference"), "level"),
     **dict.fromkeys(("equalized_odds_difference", "predictive_parity_difference"), "level"),
     **dict.fromkeys(("model_up_business_down", "model_down_business_up"), "level"),
+    **dict.fromkeys(("model_change_z", "business_change_z", "mean_shift"), "level"),
     **dict.fromkeys(("lift_ratio", "demographic_parity_ratio", "equalized_odds_ratio"), "amount"),
     **dict.fromkeys(("precision_weighted", "recall_weighted", "f1_weighted"), "rate"),
     **dict.fromkeys(("calibration_in_the_large", "score_mean_spread", "repeat_score_gap", "r2"), "level"),
@@ -53,7 +60,8 @@ KINDS: dict[str, Kind] = {
 PROPORTIONS = frozenset(
     {"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion", "outlier_rate", "out_of_range_rate"}
     | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate", "click_through"}
-    | {"precision_at_10", "recall_at_10", "repeat_flip_rate"}
+    | {"precision_at_10", "recall_at_10", "repeat_flip_rate", "class_precision", "class_recall"}
+    | {"selection_rate", "true_positive_rate", "false_positive_rate", "positive_predictive_value"}
 )
 """Rates that are k of n, so that n alone gives their sampling error."""
 

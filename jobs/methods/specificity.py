@@ -18,13 +18,14 @@ NARROWEST, WIDEST = 0.8, 1.25
 
 
 def specificity(rule: Rule) -> int:
-    """How many things a rule names: features, segments, ages, versions.
+    """How many things a rule names: features, classes, segments, ages, versions.
 
     >>> from jobs.spec.model import Rule
     >>> specificity(Rule(metric="psi", above=0.2)), specificity(Rule(metric="psi", above=0.2, features=("age",)))
     (0, 1)
     """
-    given = (rule.features, rule.ages, rule.versions, None if isinstance(rule.segments, str) else rule.segments)
+    segments = None if isinstance(rule.segments, str) else rule.segments
+    given = (rule.features, rule.classes, segments, rule.ages, rule.versions)
     return sum(names is not None for names in given)
 
 
@@ -35,10 +36,11 @@ def bound_of(rule: Rule) -> tuple[str, str]:
 
 
 def named(rule: Rule, figures: pd.DataFrame) -> pd.Series[bool]:
-    """Whether a figure is of the features, segments, ages and versions that the rule names."""
+    """Whether a figure is of the features, classes, segments, ages and versions that the rule names."""
     chosen = pd.Series(True, index=figures.index)
     for column, names in (
         ("feature", rule.features),
+        ("feature", rule.classes),  # the column that says which class a figure is of
         ("label_age", rule.ages),
         ("version", rule.versions),
         ("segment", None if isinstance(rule.segments, str) else rule.segments),

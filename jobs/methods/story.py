@@ -27,7 +27,7 @@ def tell(evidence: Sequence[Item]) -> str:
     causes = [one for one in evidence if one["role"] == "cause"]
     causes = list({(one["metric"], one["feature"]): one for one in reversed(causes)}.values())[::-1]
     effects = [one for one in evidence if one["role"] == "effect" and one["severity"] != "info"]
-    effects = list({(one["metric"], one["segment"]): one for one in reversed(effects)}.values())[::-1]
+    effects = list({(wording.subject_of(one), one["segment"]): one for one in reversed(effects)}.values())[::-1]
     notes = [one for one in evidence if one["role"] == "context"]
     notes = sorted(notes, key=lambda one: str(one["first_day"]))[-NOTES:]
     if not causes and not effects:
@@ -105,7 +105,7 @@ def _names(one: Item) -> dict[str, Any]:
     age, n = one.get("label_age"), one.get("n")
     bounds = [bound for bound in (one.get("lower"), one.get("upper")) if bound is not None]
     return {
-        "metric": wording.name(one["metric"]),
+        "metric": wording.subject_of(one),
         "feature": one.get("feature") or wording.name(one["metric"]),
         "segment": one.get("segment", "all"),
         "version": one.get("version", ""),

@@ -31,6 +31,16 @@ NAMES = {
     "chi2": "chi-square",
     "l_infinity": "largest change of a share",
     "hellinger": "Hellinger distance",
+    "wasserstein_units": "Wasserstein distance in units",
+    "mean_shift": "shift of the mean",
+    "ks_p": "Kolmogorov-Smirnov p",
+    "chi2_p": "chi-square p",
+    "class_f1": "class F1",
+    "f1_reweighted": "F1 reweighted",
+    "cpu_cores_peak": "peak of CPU cores",
+    "memory_mb_peak": "peak of memory in MB",
+    "model_change_z": "change of the model in standard errors",
+    "business_change_z": "change of the business in standard errors",
 }
 
 
@@ -41,6 +51,28 @@ def name(metric: str) -> str:
     ('latency p95', 'accuracy')
     """
     return say(NAMES.get(metric, metric.replace("_", " ")))
+
+
+def of_part(metric: str) -> bool:
+    """Whether a metric tells of one class, or by the mix of one segment, which column `feature` then names.
+
+    >>> of_part("class_recall"), of_part("psi")
+    (True, False)
+    """
+    definition = BY_NAME.get(metric)
+    return definition is not None and definition.needs in ("class", "reweighting")
+
+
+def subject_of(item: Evidence) -> str:
+    """What a sentence about a figure begins with: the metric, and the part that it is of.
+
+    >>> subject_of({"metric": "class_recall", "feature": "pear"}), subject_of({"metric": "psi", "feature": "price"})
+    ('class recall (pear)', 'PSI')
+    """
+    metric, feature = item["metric"], item.get("feature")
+    if not feature or not of_part(metric):
+        return name(metric)
+    return say("{metric} ({feature})", metric=name(metric), feature=feature)
 
 
 def number(metric: str, value: float | None) -> str:

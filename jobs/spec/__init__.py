@@ -5,13 +5,13 @@ from jobs.spec.model import (
     Change,
     Feature,
     LabelSource,
-    MetricName,
     ModelSpec,
     OutcomeSource,
     PredictionSource,
     Rule,
     Severity,
 )
+from jobs.spec.named import MetricName
 
 __all__ = [
     "Action",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.spec.sense import lacking
+from jobs.spec.sense_rules import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,28 +23,13 @@ from pydantic import (
     model_validator,
 )
 
+from jobs.spec.named import MetricName, Task  # noqa: TC001 - pydantic reads them
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["info", "warning", "critical"]
 Action = Literal["retrain", "fallback", "rollback"]
 Role = Literal["live", "shadow", "challenger"]
 Kind = Literal["numeric", "categorical"]
-MetricName = Literal[
-    "volume", "missing_rate", "psi", "score_mean", "latency_p95",
-    "js", "ks", "wasserstein", "chi2", "l_infinity", "hellinger",
-    "coverage", "accuracy", "precision", "recall", "f1", "roc_auc",
-    "conversion", "value_per_prediction", "value",
-    "click_through", "lift", "lift_ratio", "demographic_parity_difference", "demographic_parity_ratio",
-    "equal_opportunity_difference", "equalized_odds_difference", "equalized_odds_ratio", "predictive_parity_difference",
-    "model_up_business_down", "model_down_business_up",
-    "outlier_rate", "out_of_range_rate", "unseen_rate", "constant_columns", "empty_columns", "model_drift",
-    "duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours",
-    "throughput", "peak_per_minute", "error_rate", "cpu_cores", "memory_mb",
-    "brier", "log_loss", "calibration_in_the_large", "ece", "ece_unweighted", "pr_auc", "score_ks",
-    "precision_at_10", "recall_at_10", "score_shift", "score_mean_spread", "repeat_flip_rate", "repeat_score_gap",
-    "accuracy_estimated", "precision_estimated", "recall_estimated", "f1_estimated", "roc_auc_estimated",
-    "precision_macro", "recall_macro", "f1_macro", "precision_weighted", "recall_weighted", "f1_weighted",
-    "mae", "rmse", "mape", "r2", "bias", "error_p05", "error_p50", "error_p95",
-]  # fmt: skip
 DriftName = Literal[
     "psi", "js", "ks", "wasserstein", "wasserstein_units", "chi2", "l_infinity", "hellinger", "mean_shift"
 ]
@@ -319,6 +304,14 @@ class Prometheus(Strict):
     """The part of the day that must have been measured for a figure to be judged."""
 
 
+def _class_name(given: Any) -> Any:
+    """A class as the warehouse spells it: 1 and 1.0 are `1`."""
+    return f"{given:g}" if isinstance(given, int | float) and not isinstance(given, bool) else given
+
+
+ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str | int)]
+
+
 class Rule(Strict):
     """When a night's figure is a breach, and what follows from it."""
 
@@ -337,7 +330,10 @@ class Rule(Strict):
     against: Literal["recent", "reference", "previous_version", "share"] = "recent"
     """What a drop or rise is measured from; `share`: what a segment's usual share makes of the day's volume."""
     features: tuple[str, ...] | None = None
-    """Absent: every feature, and for psi and the other distances the score and decision too."""
+    """Absent: every feature, and for psi and the other distances the score and decision too. Of `column_gone` and its
+    like these are columns of the files, of `accuracy_reweighted` and its like segments."""
+    classes: tuple[ClassName, ...] | None = None
+    """Of `class_recall` and the other figures of one class: which; absent: every class."""
     segments: Literal["all", "each"] | tuple[str, ...] = "all"
     """`all`: the whole day; `each`: every segment; `[customer=new]`: those named."""
     ages: tuple[int, ...] | None = None
@@ -618,7 +614,7 @@ class ModelSpec(Strict):
     """Who is asked when something is wrong."""
     language: Literal["en", "zh"] = "en"
     """What incidents, messages, reports, pages and mails are written in: English or Chinese."""
-    task: Literal["binary", "multiclass", "regression"] = "binary"
+    task: Task = "binary"
     """What is predicted: yes or no, one of several classes (then `predictions.columns.decision` is needed, and the
     score is optional), or a number (then the score is that number, and there is no decision)."""
     timezone: Zone = "UTC"

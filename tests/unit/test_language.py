@@ -14,7 +14,7 @@ from jobs.methods import story, wording
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.judgement import Verdict
 from jobs.pipeline import STAGE_NAMES
-from jobs.spec.model import MetricName
+from jobs.spec.named import MetricName
 from reports.reasons import REASONS, RULES, SCOPES
 from reports.sections import baselines
 from reports.sections.drift import BINS, PSEUDO

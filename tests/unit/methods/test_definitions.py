@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from jobs.methods.definitions import BY_NAME, DEFINITIONS, markdown
-from jobs.spec.model import MetricName
+from jobs.spec.named import MetricName
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 

@@ -11,7 +11,7 @@ from jobs.methods import scale
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.intervals import mean_interval
 from jobs.methods.scale import Scale
-from jobs.spec.model import MetricName
+from jobs.spec.named import MetricName
 
 NONE = np.array([np.nan])
 

@@ -68,7 +68,7 @@ def test_norway_stays_a_country_and_an_exponent_a_number(tmp_path: Path) -> None
     [
         (
             "rules:\n  - metric: pssi\n    above: 0.2\n",
-            "shop.yaml:5: rules[0].metric 'pssi' is unknown; known: volume, missing_rate, psi, score_mean, latency_p95, ",
+            "shop.yaml:5: rules[0].metric 'pssi' is unknown; known: volume, score_mean, coverage, accuracy, precision, ",
         ),
         (
             "rules:\n  - metric: pssi\n    above: 0.2\n",
