@@ -2,7 +2,8 @@
    grain:   day, known_day, segment
    reads:   predictions, labels, outcomes
    writes:  crossed_statistics
-   A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1. */
+   A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1.
+   Only ids with several labels or outcomes are put in order: sorting all of them costs more than the joins. */
 {% from "statistics/parts.sql" import segment_columns, names %}
 {% if not pairs %}
 SELECT
@@ -22,7 +23,7 @@ WHERE 1 = 0
 {% else %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-  UNION
+  UNION ALL
   SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
 ),
 answers AS (
@@ -37,6 +38,17 @@ answers AS (
     AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
     AND (p.day >= {{ period.first | literal }} OR p.id IN (SELECT id FROM touched))
 ),
+labels_told AS (
+  SELECT id, known_day, label FROM labels
+  WHERE label IS NOT NULL
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM answers)
+),
+labels_former AS (
+  SELECT id, known_day, LAG(label) OVER (PARTITION BY id ORDER BY known_day) AS label
+  FROM labels_told
+  WHERE id IN (SELECT id FROM labels_told GROUP BY id HAVING COUNT(*) > 1)
+),
 labelled AS (
   SELECT
     a.day,
@@ -44,11 +56,21 @@ labelled AS (
     {{ names(pairs) }}
     a.decision,
     l.label,
-    LAG(l.label) OVER (PARTITION BY a.day, a.source, a.id ORDER BY l.known_day) AS former_label
-  FROM answers AS a
-  JOIN labels AS l ON l.id = a.id
-  WHERE l.label IS NOT NULL
-    AND l.known_day <= {{ period.last | literal }}
+    f.label AS former_label
+  FROM labels_told AS l
+  JOIN answers AS a ON a.id = l.id
+  LEFT JOIN labels_former AS f ON f.id = l.id AND f.known_day = l.known_day
+),
+outcomes_told AS (
+  SELECT id, known_day, converted FROM outcomes
+  WHERE converted IS NOT NULL
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM answers)
+),
+outcomes_former AS (
+  SELECT id, known_day, LAG(converted) OVER (PARTITION BY id ORDER BY known_day) AS converted
+  FROM outcomes_told
+  WHERE id IN (SELECT id FROM outcomes_told GROUP BY id HAVING COUNT(*) > 1)
 ),
 told AS (
   SELECT
@@ -56,11 +78,10 @@ told AS (
     CASE WHEN o.known_day < a.day THEN a.day ELSE o.known_day END AS known_day,
     {{ names(pairs) }}
     o.converted,
-    LAG(o.converted) OVER (PARTITION BY a.day, a.source, a.id ORDER BY o.known_day) AS former_converted
-  FROM answers AS a
-  JOIN outcomes AS o ON o.id = a.id
-  WHERE o.converted IS NOT NULL
-    AND o.known_day <= {{ period.last | literal }}
+    f.converted AS former_converted
+  FROM outcomes_told AS o
+  JOIN answers AS a ON a.id = o.id
+  LEFT JOIN outcomes_former AS f ON f.id = o.id AND f.known_day = o.known_day
 ),
 entries AS (
   SELECT day, day AS known_day, {{ names(pairs) }}NULL AS decision, NULL AS label, 0 AS sign, 1 AS n, 0 AS n_known, 0 AS converted
