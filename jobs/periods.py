@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from jobs.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, order=True)
@@ -55,6 +55,21 @@ class Period:
     def from_(self, first: date) -> Period:
         """The same period, begun at `first` where that is earlier."""
         return Period(min(first, self.first), self.last)
+
+    def stretches(self, weights: Mapping[date, int], most: int) -> Iterator[Period]:
+        """The same days as periods that follow each other, each of one day or of days that weigh at most `most`.
+
+        >>> days = Period(date(2025, 3, 1), date(2025, 3, 4))
+        >>> print(*days.stretches({date(2025, 3, 2): 3, date(2025, 3, 3): 2}, 4))
+        2025-03-01..2025-03-02 2025-03-03..2025-03-04
+        """
+        first, weight = self.first, 0
+        for day in self:
+            weight += weights.get(day, 0)
+            if weight > most and day > first:
+                yield Period(first, day - timedelta(days=1))
+                first, weight = day, weights.get(day, 0)
+        yield Period(first, self.last)
 
 
 def parse_day(text: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,19 +39,28 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Series:
-    """One series in order of days; `columns` holds arrays of the same length."""
+    """One series in order of days: the rows `start` to `stop` of an index, whose columns are cut when they are read."""
 
-    day: Array
-    columns: dict[str, Array]
+    whole: Index
+    start: int
+    stop: int
+
+    @property
+    def day(self) -> Array:
+        """The days that have a row, as numbers."""
+        return self.whole.day[self.start : self.stop]
 
     def __getitem__(self, name: str) -> Array:
-        return self.columns[name]
+        return self.whole.columns[name][self.start : self.stop]
+
+    def __len__(self) -> int:
+        return self.stop - self.start
 
     def dense(self, first: int, last: int, name: str = "value") -> Array:
         """The column over every day first..last; NaN where a day has no row."""
         out = np.full(max(last - first + 1, 0), np.nan)
-        start, stop = np.searchsorted(self.day, (first, last + 1))
-        out[self.day[start:stop] - first] = self.columns[name][start:stop]
+        start, stop = self.whole.between(self.start, self.stop, first, last)
+        out[self.whole.day[start:stop] - first] = self.whole.columns[name][start:stop]
         return out
 
 
@@ -120,12 +130,20 @@ class Index:
         """The versions that have whole-day figures, in order; `all` is not one."""
         return sorted({key.version for key in self.spans if key.metric == "volume" and key.version != "all"})
 
+    @cached_property
+    def _days(self) -> list[int]:
+        """The days as plain numbers: bisecting a list is faster than calling into NumPy for two of its entries."""
+        return list(self.day.tolist())
+
+    def between(self, start: int, stop: int, first: int, last: int) -> tuple[int, int]:
+        """Of the rows `start` to `stop`, which are in order of days, those from day `first` to day `last`."""
+        lower = bisect_left(self._days, first, start, stop)
+        return lower, bisect_right(self._days, last, lower, stop)
+
     def slice(self, key: Key, first: int, last: int) -> Series:
         """The rows of a series from day `first` to day `last`."""
         start, stop = self.spans.get(key, (0, 0))
-        lower, upper = np.searchsorted(self.day[start:stop], (first, last + 1))
-        rows = np.s_[start + lower : start + upper]
-        return Series(self.day[rows], {name: column[rows] for name, column in self.columns.items()})
+        return Series(self, *self.between(start, stop, first, last))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from jobs.language import say, tag
+from jobs.templates import Compiled
 from reports import formats, sentence
 from reports.charts import bars, heat, lines, reliability, strip, trend
 from reports.reasons import retold, rule_name, scope_name
@@ -40,6 +41,8 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,
+        bytecode_cache=Compiled(TEMPLATES),
     )
     made.filters.update(
         number=number_text, interval=interval_text, change=change_text, count=formats.count, share=formats.share,

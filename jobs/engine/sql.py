@@ -11,6 +11,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from jobs.templates import Compiled
+
 SQL_FOLDER = Path(__file__).resolve().parents[2] / "sql"
 
 
@@ -73,7 +75,7 @@ def _only_filtered(value: object) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(SQL_FOLDER), undefined=StrictUndefined, finalize=_only_filtered, autoescape=True,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, optimized=False, bytecode_cache=Compiled(SQL_FOLDER),
     )  # fmt: skip
     environment.filters = {"literal": literal, "ident": ident}
     return environment

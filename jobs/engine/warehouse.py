@@ -130,10 +130,13 @@ class Warehouse:
         finally:
             self._in_transaction = False
 
-    def replace(self, stage: str, period: Period, rows: Mapping[str, pd.DataFrame | Select]) -> dict[str, int]:
+    def replace(
+        self, stage: str, period: Period, rows: Mapping[str, pd.DataFrame | Select | list[Select]]
+    ) -> dict[str, int]:
         """Replace the period's rows of the stage's tables and mark the period finished, in one transaction.
 
-        Returns the rows written per table. A stage without progress begins anew: its tables are emptied first.
+        The rows of several statements stand beside each other. Returns the rows written per table. A stage without
+        progress begins anew: its tables are emptied first.
         """
         with self.transaction():
             anew = self.progress(stage) is None
@@ -146,7 +149,7 @@ class Warehouse:
                     self._connection.execute(
                         f"DELETE FROM {name} WHERE {night} BETWEEN ? AND ?", [period.first, period.last]
                     )
-                written[name] = self.insert(name, new)
+                written[name] = sum(self.insert(name, one) for one in (new if isinstance(new, list) else [new]))
             self.finish(stage, period)
         return written
 
@@ -246,12 +249,17 @@ def readable(path: Path) -> None:
         raise WarehouseError(f"{path} is no model's file: {error}") from error
 
 
+def spill_folder(home: Path, model: str) -> Path:
+    """Where statements that need more than the memory they are allowed put what does not fit."""
+    return home / "spill" / model
+
+
 def memory_settings(home: Path, model: str) -> dict[str, Any]:
     """Bounded memory, our own spill folder, no network."""
     return {
         "memory_limit": os.environ.get("NIGHTJAR_MEMORY", "2GB"),
         "threads": int(os.environ.get("NIGHTJAR_THREADS", "0")) or os.cpu_count() or 1,
-        "temp_directory": str(home / "spill" / model),
+        "temp_directory": str(spill_folder(home, model)),
         "autoinstall_known_extensions": False,
         "TimeZone": "UTC",
     }
@@ -283,7 +291,7 @@ def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterat
 
     Raises WarehouseError, naming the holder, when it is not to be had within `wait` seconds.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    spill_folder(home, model).mkdir(parents=True, exist_ok=True)  # DuckDB makes no folder around its own
     deadline = time.monotonic() + wait
     lock_path = model_file(home, model).with_suffix(".duckdb.lock")
     lock = FileLock(lock_path)

@@ -27,6 +27,8 @@ TRIANGLES = {"binary": "label_statistics", "multiclass": "class_statistics", "re
 """Where the labels of each task are counted; the other two hold nothing, and joining labels to say so costs."""
 MET = {"binary": "pair_statistics", "multiclass": "meeting_statistics", "regression": "meeting_statistics"}
 """Where rows that two versions answered are counted."""
+LABELS_AT_ONCE = 150_000
+"""Labels that are counted in one statement: its memory holds several rows for each of them, however long the period."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
@@ -39,7 +41,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
-    counted: dict[str, Select] = {
+    counted: dict[str, Select | list[Select]] = {
         name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
         for name in ROW_COUNTS
     }
@@ -48,11 +50,20 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         window_start=period.first - timedelta(days=REPEAT_DAYS),
     )  # fmt: skip
     counted |= {name: warehouse.nothing(name) for task, name in TRIANGLES.items() if task != spec.task}
-    for name, horizon in {TRIANGLES[spec.task]: label_horizon, "outcome_statistics": outcome_horizon}.items():
-        counted[name] = warehouse.select(
-            f"statistics/{name}", period=period, segments=segments, horizon=horizon,
-            horizon_start=period.first - timedelta(days=horizon),
-        )  # fmt: skip
+    counted[TRIANGLES[spec.task]] = [
+        warehouse.select(
+            f"statistics/{TRIANGLES[spec.task]}",
+            period=nights,
+            segments=segments,
+            horizon=label_horizon,
+            horizon_start=nights.first - timedelta(days=label_horizon),
+        )
+        for nights in period.stretches(_arrived(period, warehouse), LABELS_AT_ONCE)
+    ]
+    counted["outcome_statistics"] = warehouse.select(
+        "statistics/outcome_statistics", period=period, segments=segments, horizon=outcome_horizon,
+        horizon_start=period.first - timedelta(days=outcome_horizon),
+    )  # fmt: skip
     horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
     horizons = {"label_horizon": label_horizon, "outcome_horizon": outcome_horizon, "horizon_start": horizon_start}
     pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
@@ -70,9 +81,19 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         met = MET[spec.task]
         counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **horizons)
     with warehouse.transaction():
-        features = _features(spec, period, warehouse)
-        rows = warehouse.replace("statistics", period, counted | features)
+        counted |= _features(spec, period, warehouse)
+        rows = warehouse.replace("statistics", period, counted)
     return Summary("statistics", period, rows)
+
+
+def _arrived(period: Period, warehouse: Warehouse) -> dict[date, int]:
+    """How many labels became known on each day of the period that any did."""
+    return dict(
+        warehouse.execute(
+            "SELECT known_day, COUNT(*) FROM labels WHERE known_day BETWEEN ? AND ? GROUP BY known_day",
+            [period.first, period.last],
+        ).fetchall()
+    )
 
 
 def _beside_live(warehouse: Warehouse) -> bool:
@@ -80,7 +101,7 @@ def _beside_live(warehouse: Warehouse) -> bool:
     return warehouse.execute("SELECT 1 FROM predictions WHERE role <> 'live' LIMIT 1").fetchone() is not None
 
 
-def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str, Select]:
+def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str, Select | list[Select]]:
     """The features' counts against the reference; none before a reference window has ended."""
     ingested, done = warehouse.progress("ingest"), warehouse.progress("statistics")
     start = ingested.first if ingested else period.first
@@ -102,7 +123,7 @@ def _features(spec: ModelSpec, period: Period, warehouse: Warehouse) -> dict[str
     return _counted(judged, parts_counted, warehouse)
 
 
-def _counted(period: Period, parts: Select, warehouse: Warehouse) -> dict[str, Select]:
+def _counted(period: Period, parts: Select, warehouse: Warehouse) -> dict[str, Select | list[Select]]:
     """The features' parts, and then the bins that they add up to."""
     return {
         "feature_parts": parts,

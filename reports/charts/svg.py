@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +59,7 @@ def hover(first: int, kind: str, across: tuple[float, float], series: Mapping[st
 
 def _told(value: float, digits: int) -> str:
     """A number as short as it can be read back; nothing where there is none."""
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         return ""
     text = f"{value:.{digits}f}" if abs(value) < 1e6 else f"{value:.6g}"
     text = text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text

@@ -3,7 +3,8 @@
    reads:   predictions, labels, outcomes
    writes:  crossed_statistics
    A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1.
-   The figure is 1 for a right decision and 0 for a wrong one; of a model of numbers it is |score - label|. */
+   The figure is 1 for a right decision and 0 for a wrong one; of a model of numbers it is |score - label|.
+   Only ids with several labels or outcomes are put in order: sorting all of them costs more than the joins. */
 {% from "statistics/parts.sql" import segment_columns, names %}
 {% set said = {"binary": "decision", "multiclass": "decision_text", "regression": "score"}[task] %}
 {% set truth = {"binary": "label", "multiclass": "label_text", "regression": "label_value"}[task] %}
@@ -28,7 +29,7 @@ WHERE 1 = 0
 {% else %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
-  UNION
+  UNION ALL
   SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
 ),
 answers AS (
@@ -43,22 +44,45 @@ answers AS (
     AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
     AND (p.day >= {{ period.first | literal }} OR p.id IN (SELECT id FROM touched))
 ),
+labels_told AS (
+  SELECT id, known_day, {{ truth | ident }} AS label FROM labels
+  WHERE {{ truth | ident }} IS NOT NULL
+    {% if task == "regression" %}
+    AND ABS(label_value) < 1e12
+    {% endif %}
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM answers)
+),
+labels_former AS (
+  SELECT id, known_day, LAG(label) OVER (PARTITION BY id ORDER BY known_day) AS label
+  FROM labels_told
+  WHERE id IN (SELECT id FROM labels_told GROUP BY id HAVING COUNT(*) > 1)
+),
 labelled AS (
   SELECT
     a.day,
     CASE WHEN l.known_day < a.day THEN a.day ELSE l.known_day END AS known_day,
     {{ names(pairs) }}
     a.decision,
-    l.{{ truth | ident }} AS label,
-    LAG(l.{{ truth | ident }}) OVER (PARTITION BY a.day, a.source, a.id ORDER BY l.known_day) AS former_label
-  FROM answers AS a
-  JOIN labels AS l ON l.id = a.id
-  WHERE l.{{ truth | ident }} IS NOT NULL
-    {% if task == "regression" %}
-    AND ABS(l.label_value) < 1e12
-    AND (a.decision IS NULL OR ABS(a.decision) < 1e12)
-    {% endif %}
-    AND l.known_day <= {{ period.last | literal }}
+    l.label,
+    f.label AS former_label
+  FROM labels_told AS l
+  JOIN answers AS a ON a.id = l.id
+  LEFT JOIN labels_former AS f ON f.id = l.id AND f.known_day = l.known_day
+  {% if task == "regression" %}
+  WHERE a.decision IS NULL OR ABS(a.decision) < 1e12
+  {% endif %}
+),
+outcomes_told AS (
+  SELECT id, known_day, converted FROM outcomes
+  WHERE converted IS NOT NULL
+    AND known_day <= {{ period.last | literal }}
+    AND id IN (SELECT id FROM answers)
+),
+outcomes_former AS (
+  SELECT id, known_day, LAG(converted) OVER (PARTITION BY id ORDER BY known_day) AS converted
+  FROM outcomes_told
+  WHERE id IN (SELECT id FROM outcomes_told GROUP BY id HAVING COUNT(*) > 1)
 ),
 told AS (
   SELECT
@@ -66,11 +90,10 @@ told AS (
     CASE WHEN o.known_day < a.day THEN a.day ELSE o.known_day END AS known_day,
     {{ names(pairs) }}
     o.converted,
-    LAG(o.converted) OVER (PARTITION BY a.day, a.source, a.id ORDER BY o.known_day) AS former_converted
-  FROM answers AS a
-  JOIN outcomes AS o ON o.id = a.id
-  WHERE o.converted IS NOT NULL
-    AND o.known_day <= {{ period.last | literal }}
+    f.converted AS former_converted
+  FROM outcomes_told AS o
+  JOIN answers AS a ON a.id = o.id
+  LEFT JOIN outcomes_former AS f ON f.id = o.id AND f.known_day = o.known_day
 ),
 entries AS (
   SELECT day, day AS known_day, {{ names(pairs) }}NULL AS decision, NULL AS label, 0 AS sign, 1 AS n, 0 AS n_known, 0 AS converted

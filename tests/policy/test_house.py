@@ -10,7 +10,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 FLOORS = (
-    ("jobs.errors", "jobs.language", "jobs.periods", "jobs.tables"),
+    ("jobs.errors", "jobs.language", "jobs.periods", "jobs.tables", "jobs.templates"),
     ("jobs.spec",),
     ("jobs.methods", "jobs.engine", "jobs.world", "reports"),
     ("jobs.families",),
