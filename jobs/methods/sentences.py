@@ -40,7 +40,7 @@ SENTENCES = {
     "coverage": "{coverage} of that day's labels were known, as usual.",
     "coverage differs": "Only part of the truth is in: {coverage} of that day's labels were known, usually {usual}.",
     "coverage higher": "More of that day's labels were known than usual: {coverage}, usually {usual}.",
-    "apart": "That is of other days than what is told before it, which does not explain it.",
+    "apart": "What follows is of other days, which that does not explain.",
     "began": "Version {version} began to answer on {day}.",
     "marker": "On {day}: {what}.",
     "more": "{count} more figures belong to it; the report has them.",

@@ -33,9 +33,12 @@ def tell(evidence: Sequence[Item]) -> str:
     notes = sorted(notes, key=lambda one: str(one["first_day"]))[-NOTES:]
     if not causes and not effects:
         effects = list(evidence[:1])
+    told = effects[:EFFECTS]
     sentences = [
         *(sentence for one in causes[:CAUSES] for sentence in _cause(one)),
-        *(sentence for one in effects[:EFFECTS] for sentence in (*_effect(one), *_apart(one, causes))),
+        *(sentence for one in told if titles.linked(one, causes) for sentence in _effect(one)),
+        *([] if all(titles.linked(one, causes) for one in told) else [say(SENTENCES["apart"])]),
+        *(sentence for one in told if not titles.linked(one, causes) for sentence in _effect(one)),
         *(sentence for one in notes for sentence in _note(one)),
     ]
     sentences = list(dict.fromkeys(sentences))  # two figures of one day share its coverage
@@ -99,11 +102,6 @@ def _effect(one: Item) -> Iterator[str]:
         kind = ("coverage differs" if known < usual else "coverage higher") if away else "coverage"
         shares = {"coverage": wording.number("coverage", known), "usual": wording.number("coverage", usual)}
         yield say(SENTENCES[kind], **shares)
-
-
-def _apart(one: Item, causes: Sequence[Item]) -> Iterator[str]:
-    if causes and not titles.linked(one, causes):
-        yield say(SENTENCES["apart"])
 
 
 def _note(one: Item) -> Iterator[str]:

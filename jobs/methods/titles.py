@@ -20,7 +20,7 @@ SHAPES = ((2, 2, 1), (2, 1, 1), (1, 2, 1), (1, 1, 1), (1, 1, 0))
 """Causes, effects and figures of other days that a title tells, the longest first."""
 
 BEFORE, AFTER = timedelta(days=3), timedelta(days=1)
-"""How far around a cause's days an effect may lie: a drift is told when it has lasted for some nights."""
+"""How far around a cause's days an effect may lie; before them as many as its rule waited for in a row, if more."""
 
 
 def title(evidence: Sequence[Evidence]) -> str:
@@ -77,7 +77,11 @@ def linked(effect: Evidence, causes: Sequence[Evidence]) -> bool:
     if not causes or any("day" not in one for one in (effect, *causes)):
         return True
     first, last = _days(effect)
-    return any(begun - BEFORE <= last and first <= ended + AFTER for begun, ended in map(_days, causes))
+    return any(_begun(one) <= last and first <= _days(one)[1] + AFTER for one in causes)
+
+
+def _begun(cause: Evidence) -> date:
+    return _days(cause)[0] - max(BEFORE, timedelta(days=cause.get("in_a_row") or 0))
 
 
 def _days(item: Evidence) -> tuple[date, date]:

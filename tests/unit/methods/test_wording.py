@@ -71,8 +71,13 @@ def test_a_drift_explains_only_effects_of_its_own_days(days: dict[str, str], exp
     told = titles.title(evidence)
     link = " → " if explained else "; on other days "
     assert told == f"adr drifted (PSI 1.50){link}accuracy 80.0 % (expected 90.0 %)"
-    sentence = "That is of other days than what is told before it, which does not explain it."
+    sentence = "What follows is of other days, which that does not explain."
     assert (sentence in story.tell([WHOLE | one for one in evidence])) is not explained
+
+
+def test_a_drift_whose_rule_waits_for_a_week_explains_what_began_in_that_week() -> None:
+    evidence = [cause("adr", 1.5) | on("08") | {"in_a_row": 7}, effect("accuracy") | on("01")]
+    assert " → " in titles.title(evidence)
 
 
 def test_a_figure_within_the_drifts_days_is_told_before_a_heavier_one_of_others() -> None:
