@@ -122,8 +122,7 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
         replayed = replay(spec, history, period, warehouse)
         shared = _shared(replayed, truth, asked) if any(rule.outside for rule in chosen) else None
         worths = [_worth(rule, replayed, truth, asked, shared, step) for rule in chosen]
-        if not asked.rules:
-            worths += [_delivered(name, replayed, truth) for name in DELIVERY]
+        worths += [_delivered(name, replayed, truth) for name in DELIVERY if not asked.rules or name in asked.rules]
         return Backtest(
             model=spec.model,
             period=period,
@@ -144,7 +143,7 @@ def run(spec: ModelSpec, asked: Asked, home: Path, step: Callable[[str], object]
 def _chosen(spec: ModelSpec, names: Sequence[str]) -> list[Rule]:
     """The rules to report: those with these names, or all; with the info rules of watched series."""
     every = list(dict.fromkeys([*spec.all_rules, *expected.outside_rules(spec)]))
-    known = {rule.name for rule in every}
+    known = {rule.name for rule in every} | set(DELIVERY)
     for name in names:
         if name not in known:
             from jobs.spec.complaints import meant

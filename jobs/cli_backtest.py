@@ -72,6 +72,9 @@ def backtest(
         if not spec_file.is_file():
             raise UsageError(f"there is no spec file '{spec_file}'")
         spec = load_spec(spec_file, named=spec.model)
+    if output and (output.is_dir() or not output.absolute().parent.is_dir()):
+        what = "is a folder" if output.is_dir() else f"cannot be written: there is no folder '{output.parent}'"
+        raise UsageError(f"-o {output} {what}; give a file in a folder that there is")
     days = parse_day(first) if first else None, parse_day(last) if last else None
     asked = Asked(*days, truth, fell, budget_of(budget), rules, loosen)
     home = _home()
@@ -81,11 +84,13 @@ def backtest(
         output.write_text(as_csv(done), encoding="utf-8")
         click.echo(f"\nCSV: {output}")
     if html:
+        from jobs.engine import shelf
+        from jobs.stages.report import calendar
         from reports.backtest import page
 
-        target = home / "backtests" / spec.model / f"{done.period.first}_{done.period.last}.html"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(page(view(done)), encoding="utf-8")
+        target = shelf.backtest_file(home, spec.model, done.period)
+        shelf.write(target, page(view(done)))
+        calendar(spec, home)
         click.echo(f"\nPage: {target}")
 
 

@@ -21,7 +21,7 @@ from reports.text import plain
 from reports.words import word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.spec import ModelSpec
     from reports.series import Trend
@@ -180,14 +180,14 @@ def _told(one: dict[str, Any], newest: str) -> dict[str, Any]:
     return one | {"behind": behind, "figures": figures, "strip": story.states(one["recent"]), "lang": lang}
 
 
-def model_page(one: Card, nights: Mapping[str, Entry]) -> str:
-    """A model's calendar, newest month first, its main figures over all nights, and its incidents."""
+def model_page(one: Card, nights: Mapping[str, Entry], backtests: Sequence[tuple[date, date]] = ()) -> str:
+    """A model's calendar, newest month first, its main figures over all nights, its incidents, and its backtests."""
     days = [date.fromisoformat(day) for day in sorted(nights)]
     months = [_month(list(group), nights) for _, group in groupby(days, key=lambda day: (day.year, day.month))]
     counts = [(state, sum(entry["state"] == state for entry in nights.values())) for state in STATES]
     return _render(
         "site_model.html", card=one, months=months[::-1], counts=counts, days=days,
-        figures=_over_all(one, days, nights), incidents=_incidents(nights),
+        figures=_over_all(one, days, nights), incidents=_incidents(nights), backtests=backtests,
     )  # fmt: skip
 
 

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from jobs.periods import Period
+
 ENTRIES, STATE = "nights.json", "state.json"
 """Of each model: what each night found in a few words, and its line in the list of models."""
+BACKTESTS = "backtests"
+"""The folder of each model in which the pages of backtests lie."""
 WAIT_SECONDS = 120.0
 
 
@@ -68,6 +72,21 @@ def nights(folder: Path) -> list[date]:
             if (place / "index.html").is_file():
                 found.append(day)
     return sorted(found)
+
+
+def backtest_file(home: Path, model: str, period: Period) -> Path:
+    """Where the page of a backtest lies: beside the nights, so that it is served where they are."""
+    return model_folder(home, model) / BACKTESTS / f"{period.first}_{period.last}.html"
+
+
+def backtests(folder: Path) -> list[tuple[date, date]]:
+    """First and last night of each backtest that has a page, the newest nights first."""
+    found = []
+    for path in (folder / BACKTESTS).glob("*_*.html"):
+        with suppress(ValueError):
+            first, _, last = path.stem.partition("_")
+            found.append((date.fromisoformat(first), date.fromisoformat(last)))
+    return sorted(found, key=lambda one: one[::-1], reverse=True)
 
 
 def publish(home: Path, model: str, card: Mapping[str, Any], render: Callable[[list[dict[str, Any]]], str]) -> None:

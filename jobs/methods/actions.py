@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
-from jobs.methods import evidence, wording
+from jobs.methods import evidence, sentences
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:
     policy = situation.policies[action]
     if all(one.replaced for one in asking):
         told = "what asks for a {action} says nothing of the version that answers now: {reason}"
-        return say(told, action=wording.action_noun(action), reason=asking[0].replaced)
+        return say(told, action=sentences.action_noun(action), reason=asking[0].replaced)
     if situation.fresh_labels < policy.min_labels:
         return say(
             "{labels} labels arrived in the last {days} days, {action} needs {least}",
@@ -172,7 +172,7 @@ def _waits(action: str, incident: Incident, last: Requested, situation: Situatio
         told = say(
             "a {action} was requested on {night} for {incident}, which is still open; "
             "one at a time, until {last} at most",
-            action=wording.action_noun(action), night=last.night, incident=last.incident,
+            action=sentences.action_noun(action), night=last.night, incident=last.incident,
             last=last.night + timedelta(days=policy.open_days),
         )  # fmt: skip
     else:

@@ -29,7 +29,7 @@ MOST = 50
 EARLIER, LATER = timedelta(days=7), timedelta(days=1)
 """How far around its days an incident still answers for them: rules over several nights speak late."""
 
-ADDED = ("before", "after", "bins", "carried", "coverage", "usual_coverage", "muted")
+ADDED = ("before", "after", "bins", "carried", "coverage", "usual_coverage", "muted", "in_a_row")
 """What a piece of evidence may have besides; see `jobs.methods.particulars`."""
 
 NOTED = timedelta(days=7)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import join
-from jobs.methods import evidence, overlapping, story, wording
+from jobs.methods import evidence, overlapping, story, titles
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Incident:
     @property
     def title(self) -> str:
         """What happened and what it did."""
-        return wording.title(self.evidence)
+        return titles.title(self.evidence)
 
     @property
     def text(self) -> str:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from jobs.methods import mutes, wording
+from jobs.methods import mutes, sentences, wording
 from jobs.methods.actions import PAYLOAD_VERSION, shown
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _message(
     key = f"{incident.incident}-{state}-{audience.night}{_suffix(channel)}"
     nights = wording.nights_text(incident.nights)
     lead = "reopened" if incident.reopened == audience.night and state == "escalated" else state
-    subject = wording.subject(lead, incident.severity, audience.model, incident.title, nights)
+    subject = sentences.subject(lead, incident.severity, audience.model, incident.title, nights)
     mine = [row for row in decided if row["incident"] == incident.incident]
     return {
         "night": audience.night,
@@ -116,7 +116,9 @@ def _message(
             "night": str(audience.night),
             "opened": str(incident.opened),
             "title": incident.title,
-            "text": wording.paragraph([incident.text, *map(wording.decision, mine), wording.owner(audience.owner)]),
+            "text": sentences.paragraph(
+                [incident.text, *map(sentences.decision, mine), sentences.owner(audience.owner)]
+            ),
             "owner": audience.owner,
             "metrics": shown(incident),
         },
@@ -162,7 +164,7 @@ def _notes(news: Sequence[Item], audience: Audience) -> list[dict[str, Any]]:
                 "key": key,
                 "incident": "",
                 "channel": channel,
-                "subject": wording.note(audience.model, lines, len(told)),
+                "subject": sentences.note(audience.model, lines, len(told)),
                 "payload": {
                     "version": PAYLOAD_VERSION,
                     "model": audience.model,

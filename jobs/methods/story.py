@@ -1,6 +1,6 @@
 """An incident told as a colleague would write it: what changed, what it did, since when, and what is done about it.
 
-Which sentences there are, and their words, is in `jobs.methods.wording`; here it is decided which of them are said.
+Which sentences there are, and their words, is in `jobs.methods.sentences`; here it is decided which of them are said.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import join, say
-from jobs.methods import wording
+from jobs.methods import sentences, titles, wording
 from jobs.methods.distances import SHAPES
-from jobs.methods.wording import SENTENCES
+from jobs.methods.sentences import SENTENCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
     Item = Mapping[str, Any]
 
@@ -25,16 +25,20 @@ CAUSES, EFFECTS, NOTES = 2, 2, 3
 def tell(evidence: Sequence[Item]) -> str:
     """The incident in sentences, causes first; `evidence` heaviest first, as incidents keep it."""
     causes = [one for one in evidence if one["role"] == "cause"]
-    causes = list({(one["metric"], one["feature"]): one for one in reversed(causes)}.values())[::-1]
+    causes = _first_of_each(causes, lambda one: (one["metric"], one["feature"]))
     effects = [one for one in evidence if one["role"] == "effect" and one["severity"] != "info"]
-    effects = list({(wording.subject_of(one), one["segment"]): one for one in reversed(effects)}.values())[::-1]
+    effects.sort(key=lambda one: not titles.linked(one, causes))
+    effects = _first_of_each(effects, lambda one: (wording.subject_of(one), one["segment"]))
     notes = [one for one in evidence if one["role"] == "context"]
     notes = sorted(notes, key=lambda one: str(one["first_day"]))[-NOTES:]
     if not causes and not effects:
         effects = list(evidence[:1])
+    told = effects[:EFFECTS]
     sentences = [
         *(sentence for one in causes[:CAUSES] for sentence in _cause(one)),
-        *(sentence for one in effects[:EFFECTS] for sentence in _effect(one)),
+        *(sentence for one in told if titles.linked(one, causes) for sentence in _effect(one)),
+        *([] if all(titles.linked(one, causes) for one in told) else [say(SENTENCES["apart"])]),
+        *(sentence for one in told if not titles.linked(one, causes) for sentence in _effect(one)),
         *(sentence for one in notes for sentence in _note(one)),
     ]
     sentences = list(dict.fromkeys(sentences))  # two figures of one day share its coverage
@@ -42,6 +46,13 @@ def tell(evidence: Sequence[Item]) -> str:
     if left:
         sentences.append(say(SENTENCES["more" if left > 1 else "one more"], count=left))
     return join(sentences)
+
+
+def _first_of_each(items: Sequence[Item], kind: Callable[[Item], Hashable]) -> list[Item]:
+    found: dict[Hashable, Item] = {}
+    for one in items:
+        found.setdefault(kind(one), one)
+    return list(found.values())
 
 
 def _cause(one: Item) -> Iterator[str]:
@@ -55,7 +66,7 @@ def _cause(one: Item) -> Iterator[str]:
     elif metric in SHAPES:
         yield from _drift(one)
     else:
-        yield wording.sentence(str(one["reason"]))
+        yield sentences.sentence(str(one["reason"]))
 
 
 def _drift(one: Item) -> Iterator[str]:
@@ -76,7 +87,7 @@ def _effect(one: Item) -> Iterator[str]:
     kind = "figure" if one.get("expected") is not None else "figure and bound"
     kind += "" if one.get("label_age") is None else " at age"
     kind += "" if one.get("segment", "all") == "all" else " of segment"
-    yield wording.sentence(say(SENTENCES[kind], **_names(one)))
+    yield sentences.sentence(say(SENTENCES[kind], **_names(one)))
     for told in one.get("carried") or []:
         yield say(
             SENTENCES["carried by rate" if told["kind"] == "rate" else "carried by mix"],

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from jobs.language import join, say
+from jobs.language import say
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.distances import SHAPES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     Evidence = Mapping[str, Any]
@@ -169,58 +169,6 @@ def figure(item: Evidence) -> str:
     return say("{told} ({held})", told=told, held=held) if held else told
 
 
-TITLE_MOST = 150
-"""Letters of a title; what does not fit is counted, never cut in the middle of a figure."""
-
-
-def title(evidence: Sequence[Evidence]) -> str:
-    """What happened and what it did, from evidence sorted by weight: causes, an arrow, effects.
-
-    At most two causes and two effects, fewer where they would be longer than TITLE_MOST, each metric once; the rest is
-    in the evidence. Information only tells where nothing else does.
-
-    >>> title([
-    ...     {"role": "cause", "metric": "psi", "feature": "browsing_minutes", "value": 1.2391},
-    ...     {"role": "effect", "metric": "accuracy", "value": 0.831, "expected": 0.95},
-    ... ])
-    'browsing_minutes drifted (PSI 1.24) → accuracy 83.1 % (expected 95.0 %)'
-    """
-    evidence = [item for item in evidence if item["role"] != "context"]
-    causes: dict[tuple[str, str], str] = {}
-    for item in evidence:
-        if item["role"] == "cause":  # a feature once, though every version has a figure of it
-            told = _cause(item)
-            causes.setdefault((item["metric"], item.get("feature") or told), told)
-    effects: dict[str, str] = {}
-    for item in evidence:
-        if item["role"] == "effect" and item.get("severity") != "info":
-            effects.setdefault(item["metric"], figure(item))
-    if not causes and not effects:
-        return figure(evidence[0]) if evidence else say("nothing is known")
-    sides = list(causes.values()), list(effects.values())
-    for most in ((2, 2), (2, 1), (1, 2), (1, 1)):
-        told = " → ".join(_list(side, shown) for side, shown in zip(sides, most, strict=True) if side)
-        if len(told) <= TITLE_MOST:
-            break
-    return told
-
-
-def _cause(item: Evidence) -> str:
-    return say("new version {version}", version=item["version"]) if item["metric"] == "version" else figure(item)
-
-
-def _list(texts: Sequence[str], most: int = 2) -> str:
-    """Names, the overflow counted.
-
-    >>> _list(["a", "b", "c", "d"])
-    'a, b and 2 more'
-    """
-    shown, rest = texts[:most], len(texts) - most
-    if rest > 0:
-        return say("{names} and {count} more", names=say(", ").join(shown), count=rest)
-    return say(" and ").join(shown)
-
-
 def since(day: date, days: int) -> str:
     """How long something has lasted.
 
@@ -240,76 +188,6 @@ def stuck(metric: str, value: float, begun: date, days: int) -> str:
     """
     told = {"metric": name(metric), "value": number(metric, value), "since": since(begun, days)}
     return say("{metric} stuck at {value} {since}", **told)
-
-
-SENTENCES = {
-    "took over": "Version {version} took over from {former} on {first_day}.",
-    "no data": "No predictions were delivered for {day}.",
-    "missing": "{feature} is missing in {value} of the rows of {day} ({against}).",
-    "drifted": "{feature} has drifted since {first_day}: its {metric} on {day} was {value}, the bound is {bound}.",
-    "numbers drifted": (
-        "{feature} has drifted since {first_day}: on {day} its mean was {mean_after}, before {mean_before}; "
-        "its median {median_after}, before {median_before} ({metric} {value}, the bound is {bound})."
-    ),
-    "bin": "{values} made up {observed} of the rows, in the reference {expected}.",
-    "figure": "{metric} of {day} was {value}, {against} (n {n}).",
-    "figure at age": "{metric} of {day}, as known after {days}, was {value}, {against} (n {n}).",
-    "figure of segment": "{metric} of {day} for {segment} was {value}, {against} (n {n}).",
-    "figure at age of segment": (
-        "{metric} of {day} for {segment}, as known after {days}, was {value}, {against} (n {n})."
-    ),
-    "figure and bound": "{metric} of {day} was {value}, the bound is {bound} (n {n}).",
-    "figure and bound at age": ("{metric} of {day}, as known after {days}, was {value}, the bound is {bound} (n {n})."),
-    "figure and bound of segment": "{metric} of {day} for {segment} was {value}, the bound is {bound} (n {n}).",
-    "figure and bound at age of segment": (
-        "{metric} of {day} for {segment}, as known after {days}, was {value}, the bound is {bound} (n {n})."
-    ),
-    "carried by rate": "{part} of that comes from {segment}: {value} there, before {before}.",
-    "carried by mix": "{part} of that comes from the share of {segment}: {share} of the rows, before {share_before}.",
-    "coverage": "{coverage} of that day's labels were known, as usual.",
-    "coverage differs": "Only part of the truth is in: {coverage} of that day's labels were known, usually {usual}.",
-    "coverage higher": "More of that day's labels were known than usual: {coverage}, usually {usual}.",
-    "began": "Version {version} began to answer on {day}.",
-    "marker": "On {day}: {what}.",
-    "more": "{count} more figures belong to it; the report has them.",
-    "one more": "One more figure belongs to it; the report has it.",
-    "state opened": "This is new tonight.",
-    "state ongoing": "It has been open since {opened}.",
-    "state escalated": "It has been open since {opened} and is now {severity}.",
-    "state resolved": "It is over: it lasted {nights}, from {opened} to {last}, and {quiet} since were quiet.",
-    "again ongoing": "It was opened on {opened} and has been open again since {reopened}.",
-    "again escalated": "It was over; late figures show that it was worse than known: open again, now {severity}.",
-    "again resolved": (
-        "It is over again: reopened on {reopened}, it lasted {nights} more, to {last}, and {quiet} since were quiet."
-    ),
-    "decision waiting": (
-        "A {action} has been requested and waits for approval: nightjar approve {model} {key} --by NAME."
-    ),
-    "decision requested": "A {action} has been requested.",
-    "decision untaken": "A {action} has been requested, but {reason}.",
-    "decision held": "A {action} is held back: {reason}.",
-    "decision dry_run": "A {action} would have been requested; the spec says dry_run.",
-    "owner": "Owner: {owner}.",
-    "subject opened": "[{severity}] {model}: {title}",
-    "subject ongoing": "[{severity}] {model}, still open: {title}",
-    "subject escalated": "[{severity}] {model}, worse: {title}",
-    "subject reopened": "[{severity}] {model}, open again: {title}",
-    "subject grown": "[{severity}] {model}, more of it: {title}",
-    "subject decided": "[{severity}] {model}, decided: {title}",
-    "subject resolved": "[resolved] {model}, after {nights}: {title}",
-    "note": "[info] {model}: {title}",
-    "notes": "[info] {model}: {title} and {count} more",
-}
-"""Whole sentences with named gaps, so that another language can put the gaps where it needs them."""
-
-
-def sentence(words: str) -> str:
-    """Words as a sentence of their own.
-
-    >>> sentence("no labels arrive")
-    'No labels arrive.'
-    """
-    return f"{words[:1].upper()}{words[1:]}" + ("" if words.endswith((".", "。")) else say("."))
 
 
 def amount(value: float | None) -> str:
@@ -352,50 +230,3 @@ def days_text(count: int) -> str:
 def nights_text(count: int) -> str:
     """`1 night`, `3 nights`."""
     return say("{count} night" if count == 1 else "{count} nights", count=count)
-
-
-def subject(state: str, severity: str, model: str, title: str, nights: str) -> str:
-    """The first line of a message about an incident."""
-    return say(SENTENCES[f"subject {state}"], severity=say(severity), model=model, title=title, nights=nights)
-
-
-def note(model: str, lines: Sequence[str], count: int) -> str:
-    """The first line of a note about figures that wake nobody."""
-    return say(SENTENCES["notes" if count > 1 else "note"], model=model, title=lines[0], count=count - 1)
-
-
-NOUNS = {"retrain": "retraining"}
-"""What an action is called after an article."""
-
-
-def action_noun(action: str) -> str:
-    """An action as a thing.
-
-    >>> action_noun("retrain"), action_noun("rollback")
-    ('retraining', 'rollback')
-    """
-    return say(NOUNS.get(action, action))
-
-
-def decision(row: Mapping[str, Any]) -> str:
-    """What was decided: a row of `decisions`."""
-    payload = row.get("payload") or {}
-    outcome, guards = row["outcome"], payload.get("audit", {}).get("guards", {})
-    if outcome == "requested" and "consumer" in guards and guards["consumer"] is None:
-        outcome = "untaken"
-    elif outcome == "requested" and guards.get("approval"):
-        outcome = "waiting"
-    told = SENTENCES[f"decision {outcome}"]
-    return say(
-        told, action=action_noun(row["action"]), reason=row["reason"], model=payload.get("model", ""), key=row["key"]
-    )
-
-
-def owner(name: str) -> str:
-    """Who is asked; empty where the spec names nobody."""
-    return say(SENTENCES["owner"], owner=name) if name else ""
-
-
-def paragraph(sentences: list[str]) -> str:
-    """Sentences, without the empty ones."""
-    return join(sentences)

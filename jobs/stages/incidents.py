@@ -180,6 +180,9 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
     day = row["day"].date()
     item = evidence.item(row, background.shares, background.former)
     item |= background.particulars.of_item(item)
+    nights = background.in_a_row.get((row["rule"], row["severity"]), 1)
+    if nights > 1:
+        item["in_a_row"] = nights
     quiet = mutes.mute_of(item, mutes.active(spec.mutes, night))
     if quiet:
         item["muted"] = str(quiet.until)
@@ -197,9 +200,7 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
         retold=item["label_age"] is not None and item["label_age"] > min(ages, default=0),
         late=day < night,
         items=(*([evidence.new_version(item)] if told_by else noted), item),
-        replaced=background.answering.replaced(
-            row["action"], str(row["version"]), day, background.in_a_row.get((row["rule"], row["severity"]), 1), night
-        )
+        replaced=background.answering.replaced(row["action"], str(row["version"]), day, nights, night)
         if row["action"]
         else "",
     )

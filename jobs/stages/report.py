@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jobs.engine import shelf
 from jobs.engine.shelf import write
+from jobs.language import speaking
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.reliability import WINDOW_DAYS, reliability
 from jobs.periods import Period
@@ -87,8 +88,18 @@ def _surroundings(spec: ModelSpec, period: Period, warehouse: Warehouse, entries
     nights = {str(day): known[str(day)] for day in here}
     card = site.card(spec, nights)
     shelf.write_json(folder / shelf.ENTRIES, nights)
-    write(folder / "index.html", site.model_page(card, nights))
+    write(folder / "index.html", site.model_page(card, nights, shelf.backtests(folder)))
     shelf.publish(warehouse.home, spec.model, card, site.index_page)
+
+
+def calendar(spec: ModelSpec, home: Path) -> None:
+    """Write the model's calendar again from what is kept of its nights, with the backtests that there are now."""
+    folder = shelf.model_folder(home, spec.model)
+    nights = {day: one for day, one in shelf.read_entries(folder).items() if site.valid(one)}
+    if nights:
+        with speaking(spec.language):
+            page = site.model_page(site.card(spec, nights), nights, shelf.backtests(folder))
+        write(folder / "index.html", page)
 
 
 def _again(days: list[date], spec: ModelSpec, warehouse: Warehouse) -> Iterator[NightView]:

@@ -51,7 +51,7 @@ def explained(incidents: Iterable[Incident], days: int, gap: int) -> str:
     if not told:
         return ""
     sentences = [say(MEANT[kind], days=days, gap=gap) for kind in MEANT if kind in told]
-    other = say("the key figures and trends below are told against the median of the 28 days before.")
+    other = say("the change of a key figure below is from the median of the 28 days before.")
     return join([say("What figures are held against:"), *sentences, other])
 
 

@@ -14,6 +14,8 @@ from jobs import backtest
 from jobs.backtest_replay import replay
 from jobs.engine.replay import REPLAYED, decided_then, replaying
 from jobs.engine.warehouse import open_warehouse
+from jobs.language import join, speaking
+from jobs.methods import story
 from jobs.pipeline import run
 from jobs.spec.reading import load_spec
 from jobs.world import build_world, quiet_periods, stories
@@ -150,6 +152,23 @@ def test_a_page_says_only_what_was_known_that_night(home: Path) -> None:
     story = STORIES["browsing drift"]
     before = (home / "reports" / "shop" / str(story.first - timedelta(days=1)) / "index.html").read_text()
     assert "browsing_minutes drifted" not in before
+
+
+@pytest.mark.parametrize(
+    ("incident", "language"),
+    [("shop-2025-03-05-behaviour", "en"), ("shop-2025-03-05-behaviour", "zh"), ("shop-2025-04-07-behaviour", "en")],
+)
+def test_the_docs_tell_incidents_as_the_run_does_one_of_them_in_both_languages(
+    tables: dict[str, pd.DataFrame], incident: str, language: str
+) -> None:
+    rows = tables["incidents"]
+    (row,) = rows[(rows["incident"] == incident) & (rows["state"] == "opened")].to_dict("records")
+    life = {name: str(row[name])[:10] for name in ("state", "opened", "last_breach", "severity")}
+    with speaking(language):
+        text = join([story.tell(json.loads(row["evidence"])), story.state(life | {"quiet_nights": 0, "reopened": ""})])
+    docs = re.sub(r"\n> ", "\n", (SPEC.parents[2] / "docs" / "incidents.md").read_text())
+    assert re.sub(r"\s", "", text) in re.sub(r"\s", "", docs)
+    assert language == "zh" or text == row["text"]
 
 
 @pytest.fixture(scope="module")

@@ -194,9 +194,37 @@ def test_the_command_writes_a_table_a_csv_and_a_page(watched: Kiosk, tmp_path: P
     assert f"{day(BAD + 1)}  retrain requested (as then)" in told.output
     rows = pd.read_csv(tmp_path / "out.csv").set_index("rule")
     assert rows.loc["psi above 0.3, 2 nights", ["precision", "recall", "delay_days"]].tolist() == [1.0, 1.0, 1.0]
-    page = (watched.home / "backtests" / "kiosk" / f"{day(1)}_{day(LAST)}.html").read_text()
+    folder = watched.home / "reports" / "kiosk"
+    page = (folder / "backtests" / f"{day(1)}_{day(LAST)}.html").read_text()
     assert "prices fixed at 4" in page
     assert "psi above 0.3, 2 nights" in page
+
+
+def test_the_models_calendar_links_to_its_backtests_and_back(watched: Kiosk) -> None:
+    folder = watched.home / "reports" / "kiosk"
+    watched.run(days(LAST, LAST), "report")
+    assert call("--from", str(day(LAST - 3)), "--html").exit_code == 0
+    link = f'<a href="backtests/{day(LAST - 3)}_{day(LAST)}.html">'
+    assert link in (folder / "index.html").read_text()
+    assert (
+        '<a href="../index.html">kiosk</a>' in (folder / "backtests" / f"{day(LAST - 3)}_{day(LAST)}.html").read_text()
+    )
+    watched.run(days(LAST, LAST), "report")
+    assert link in (folder / "index.html").read_text()
+
+
+def test_rules_that_are_always_on_can_be_asked_for(watched: Kiosk) -> None:
+    told = call("--rule", "no data")
+    assert told.exit_code == 0, told.output
+    assert "no data" in told.output
+    assert "psi above" not in told.output.partition("Would it have fired?")[0]
+
+
+def test_where_the_csv_goes_is_looked_at_before_anything_is_replayed(watched: Kiosk, tmp_path: Path) -> None:
+    for path, said in ((tmp_path / "no" / "x.csv", "there is no folder"), (tmp_path, "is a folder")):
+        told = call("-o", str(path))
+        assert (told.exit_code, "replayed" in told.output) == (2, False)
+        assert said in told.output
 
 
 def test_another_spec_file_may_have_any_name_but_must_be_of_the_model(watched: Kiosk, tmp_path: Path) -> None:

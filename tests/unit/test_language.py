@@ -10,9 +10,10 @@ import pytest
 from jinja2 import nodes
 
 from jobs.language import APART, CATALOGUES, catalogue, join, say, speaking
-from jobs.methods import story, wording
+from jobs.methods import story, titles, wording
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.judgement import Verdict
+from jobs.methods.sentences import NOUNS, SENTENCES
 from jobs.pipeline import STAGE_NAMES
 from jobs.spec.named import MetricName
 from reports.reasons import REASONS, RULES, SCOPES
@@ -29,9 +30,9 @@ PAPER = re.compile(r"[A-Z][\w, ]* (et al\. )?\(\d{4}\)(; [a-z][\w.]+)?|[a-z]\w*\
 
 def sentences() -> set[str]:
     """Everything that must be known: all that is said, and what is stored in English and said by whoever shows it."""
-    tables = {*wording.SENTENCES.values(), *wording.AGAINST.values(), "expected {value}", "{former}: {value}"}
+    tables = {*SENTENCES.values(), *wording.AGAINST.values(), "expected {value}", "{former}: {value}"}
     words = {"critical", "warning", "info", "retrain", "fallback", "rollback", "predictions", "labels", "outcomes"}
-    words |= {*wording.NOUNS.values(), *baselines.NAMES.values(), *baselines.MEANT.values()}
+    words |= {*NOUNS.values(), *baselines.NAMES.values(), *baselines.MEANT.values()}
     names = {wording.name(metric) for metric in get_args(MetricName)} | set(wording.NAMES.values())
     bins = {"Missing values", "Values never seen before", "Infinite values", "The rarer values"}
     coded = saying.in_code("jobs", "reports") | saying.in_templates() | tables | words | names | bins
@@ -133,7 +134,7 @@ def test_an_incident_reads_in_chinese() -> None:
     shares = {"share": 0.2, "share_before": 0.2}
     fall = FALL | {"carried": [one | shares for one in FALL["carried"]]}  # type: ignore[operator,attr-defined]
     with speaking("zh"):
-        title, text = wording.title([DRIFT, fall]), story.tell([DRIFT, fall])
+        title, text = titles.title([DRIFT, fall]), story.tell([DRIFT, fall])
     assert title == "browsing_minutes 漂移（PSI 4.85） → 准确率 78.9%（预期 95.4%）"
     assert text == (
         "browsing_minutes 自 2025-03-04 起发生漂移：2025-03-05 的均值为 2，此前为 10.1；中位数为 1.9，此前为 9.2"

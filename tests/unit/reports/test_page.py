@@ -324,7 +324,7 @@ def test_each_baseline_on_the_page_is_named_and_explained() -> None:
     assert "Held against" in wrong.text
     assert "What figures are held against:" in wrong.text
     assert "“recently” is the median of the same figure over the 56 days that ended 14 days before;" in wrong.text
-    assert "the key figures and trends below are told against the median of the 28 days before." in wrong.text
+    assert "the change of a key figure below is from the median of the 28 days before." in wrong.text
     assert "median of the 28 days before" in section(page, "figures").text
 
 
