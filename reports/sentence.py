@@ -12,12 +12,13 @@ from reports.formats import long_day, number, plural, short_day
 from reports.reasons import retold
 from reports.series import Figure, Lines, Trend, severity_rank
 from reports.text import listed, plain
-from reports.words import feature_name, word
+from reports.words import better, feature_name, word
 
 if TYPE_CHECKING:
     from reports.index import Key
     from reports.series import Span
     from reports.view import Incident, NightView, Reliability, Row
+    from reports.words import Kind
 
 STATES = {"critical": "Critical", "warning": "Warning", "info": "Note", "ok": "All well", "unknown": "Not judged"}
 ICONS = {"critical": "▲", "warning": "◆", "info": "●", "ok": "✓", "unknown": "?"}
@@ -233,27 +234,40 @@ def describe_lines(lines: Lines) -> str:
 
 def performance_line(view: NightView) -> str:
     """How right the model was, and where it was not."""
-    scores = [tile.figure for tile in view.tiles if tile.figure.key.metric == "accuracy"]
+    scores = [tile.figure for tile in view.tiles if tile.figure.key.metric in {"accuracy", "mae"}]
     found = next((one for one in scores if one.value is not None and not one.thin), None)
     if found is None or found.value is None:
         reason = next((explain(one) for one in scores if explain(one)), "")
         why = say(": {reason}", reason=reason) if reason else ""
         return say("No figure that needs labels could be made{why}.", why=why)
-    said = say("{figure} is {value}", figure=label(found.key), value=number(found.value, "share"))
+    kind = word(found.key.metric).kind
+    said = say("{figure} is {value}", figure=label(found.key), value=number(found.value, kind))
     if found.usual is not None:
-        points = round(abs(found.value - found.usual) * 100, 1)
-        below, above = ", {points} points below the 28-day median", ", {points} points above the 28-day median"
-        told = say(below if found.value < found.usual else above, points=f"{points:.1f}")
-        said += told if points else say(", like the 28-day median")
+        said += _from_usual(found.value, found.usual, kind)
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
     many = "{names} do worse than the whole (their 95 % intervals lie below it)"
     one = "{names} does worse than the whole (its 95 % interval lies below it)"
+    if view.segments.whole is not None and better(view.segments.whole.key.metric) < 0:
+        many = "{names} do worse than the whole (their 95 % intervals lie above it)"
+        one = "{names} does worse than the whole (its 95 % interval lies above it)"
     doubtless = say(one if len(worse) == 1 else many, names=listed(worse, 2)) if worse else ""
     return clauses(said, doubtless) + say(".")
 
 
+def _from_usual(value: float, usual: float, kind: Kind) -> str:
+    """Of a share in points; of an amount as a part of what is usual."""
+    below = value < usual
+    if kind == "share":
+        points = round(abs(value - usual) * 100, 1)
+        told = ", {points} points below the 28-day median" if below else ", {points} points above the 28-day median"
+        return say(told, points=f"{points:.1f}") if points else say(", like the 28-day median")
+    part = round(abs(value / usual - 1) * 100) if usual else 0
+    told = ", {percent} % below the 28-day median" if below else ", {percent} % above the 28-day median"
+    return say(told, percent=part) if part else say(", like the 28-day median")
+
+
 def _surely_worse(row: Row) -> bool:
-    """Whether the segment's whole interval lies below the whole's value by 2 points or more on the newest day."""
+    """Whether the segment's whole interval is worse than the whole's value, by 2 points or more, on the newest day."""
     heat = row.heat
     return heat is not None and bool(heat.sure[-1]) and bool(heat.lead[-1] < -0.02)
 

@@ -24,10 +24,12 @@ BUSINESS: tuple[Definition, ...] = (
     ),
     Definition(
         "model_change_z", "model",
-        "Standard errors by which a new version is right more often, since it began, than the one before in its last "
-        "28 days. Days are as unlike as they were before, so a standard error is that of days, not of single rows.",
+        "Standard errors by which a new version is right more often (of numbers: has a smaller mean absolute error), "
+        "since it began, than the one before in its last 28 days. Days are as unlike as they were before, so a "
+        "standard error is that of days, not of single rows.",
         harm="down", scale="real", interval="", n="labelled decisions of the smaller side",
-        source="two-sample test of proportions", needs="changes", witness="statsmodels proportions_ztest; days by hand",
+        source="two-sample test of proportions; Welch (1947) of errors", needs="changes",
+        witness="statsmodels proportions_ztest; scipy ttest_ind; days by hand",
     ),
     Definition(
         "business_change_z", "business",

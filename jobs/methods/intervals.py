@@ -147,10 +147,18 @@ def mean_interval(n: ArrayLike, total: ArrayLike, square_total: ArrayLike, confi
     return mean - half, mean + half
 
 
-def mean(n: ArrayLike, total: ArrayLike, square_total: ArrayLike, nothing: str = "no rows") -> Estimate:
-    """The mean with its normal interval, from sums; `nothing` is the reason where n is 0.
+def mean(
+    n: ArrayLike, total: ArrayLike, square_total: ArrayLike, nothing: str = "no rows", about: ArrayLike = 0.0
+) -> Estimate:
+    """The mean with its normal interval, from sums of the values' distances from `about`; `nothing` is the reason
+    where n is 0.
 
-    >>> mean([3], [6], [14]).value
-    array([2.])
+    A number near the mean for `about` keeps a small spread of large values, which sums about 0 lose in rounding.
+
+    >>> mean([3], [6], [14]).value, mean([3], [6], [14], about=[1e9]).lower.tolist()
+    (array([2.]), [1000000000.8684]))
     """
-    return estimate(ratio(total, n), n, mean_interval(n, total, square_total), {nothing: np.asarray(n) == 0})
+    lower, upper = mean_interval(n, total, square_total)
+    middle = np.asarray(about, dtype=np.float64)
+    undefined = {nothing: np.asarray(n) == 0}
+    return estimate(middle + ratio(total, n), n, (middle + lower, middle + upper), undefined)

@@ -79,7 +79,8 @@ def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def of_predictions(served: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
     """Volume and mean score, from counts and sums per day, version and segment."""
     keys, n = served[["day", "version", "segment"]], served["n"].to_numpy()
-    score = mean(served["n_scored"], served["score_sum"], served["score_square_sum"], "no scores")
+    scored, about = served["n_scored"], served["score_about"]
+    score = mean(scored, served["score_near_sum"], served["score_near_square_sum"], "no scores", about)
     return [rows("volume", keys, estimate(n, n), min_rows), rows("score_mean", keys, score, min_rows)]
 
 

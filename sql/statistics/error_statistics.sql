@@ -5,7 +5,7 @@
    error = score - label. A first label counts +1, a correction takes the former error back and adds the new one.
    bin is 0 for an error within 1e-15 of 0, else its sign times (2000 + ceil(ln|error| / ln 1.02)), so that bins ascend with errors and a quantile
    of any sum of days is within 1 %. Sums are exact decimals; a score or label of 1e12 or more is no number to reckon with. */
-{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets, exact, exact_square %}
 {% set sums = ["error", "absolute", "square", "ratio", "label", "label_square"] %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
@@ -60,8 +60,8 @@ sized AS (
     CAST(sign * ABS(error) AS DECIMAL(38, 9)) AS absolute,
     CAST(sign * error * error AS DECIMAL(38, 9)) AS square,
     CAST(CASE WHEN ABS(label) > 1e-14 THEN sign * ABS(error / label) ELSE 0 END AS DECIMAL(38, 9)) AS ratio,
-    CAST(CASE WHEN error IS NOT NULL THEN sign * label END AS DECIMAL(38, 9)) AS label,
-    CAST(CASE WHEN error IS NOT NULL THEN sign * label * label END AS DECIMAL(38, 9)) AS label_square
+    CASE WHEN error IS NOT NULL THEN sign * {{ exact("label") }} END AS label,
+    CASE WHEN error IS NOT NULL THEN sign * {{ exact_square("label") }} END AS label_square
   FROM entries
   WHERE known_day >= {{ period.first | literal }}
 ),

@@ -35,3 +35,12 @@ GROUP BY GROUPING SETS (
       WHEN {{ score | ident }} <= 0 THEN 0
       ELSE CAST(FLOOR({{ score | ident }} * 1000) AS INTEGER)
     END{% endmacro %}
+{# A number below 1e12 and its square as exact decimals: its whole part apart, so that no digit of a number near 1e9 is lost. #}
+{% macro exact(x) %}CAST(
+      CAST(ROUND({{ x | ident }}) AS DECIMAL(38, 9)) + CAST({{ x | ident }} - ROUND({{ x | ident }}) AS DECIMAL(38, 9)) AS DECIMAL(38, 9)
+    ){% endmacro %}
+{% macro exact_square(x) %}CAST(
+      CAST(CAST(ROUND({{ x | ident }}) AS DECIMAL(19, 0)) * CAST(ROUND({{ x | ident }}) AS DECIMAL(19, 0)) AS DECIMAL(38, 9))
+      + CAST(2 * CAST(ROUND({{ x | ident }}) AS DECIMAL(19, 0)) * CAST({{ x | ident }} - ROUND({{ x | ident }}) AS DECIMAL(19, 9)) AS DECIMAL(38, 9))
+      + CAST(({{ x | ident }} - ROUND({{ x | ident }})) * ({{ x | ident }} - ROUND({{ x | ident }})) AS DECIMAL(38, 9)) AS DECIMAL(38, 9)
+    ){% endmacro %}

@@ -2,7 +2,7 @@
    grain:   day, version, segment
    reads:   predictions
    writes:  prediction_statistics */
-{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, grouping_sets %}
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, grouping_sets, exact, exact_square %}
 WITH answers AS (
   SELECT
     p.day,
@@ -14,8 +14,8 @@ WITH answers AS (
     {% else %}p.decision,
     {% endif %}
     {% if task == "regression" %}
-    CAST(ROUND(CASE WHEN ABS(p.score) < 1e12 THEN p.score END * 1e9) AS DECIMAL(38, 0)) AS score_exact,
-    CAST(ROUND(CASE WHEN ABS(p.score) < 1e12 THEN p.score * p.score END * 1e9) AS DECIMAL(38, 0)) AS score_square_exact
+    CASE WHEN ABS(p.score) < 1e12 THEN {{ exact("score") }} END AS score_exact,
+    CASE WHEN ABS(p.score) < 1e12 THEN {{ exact_square("score") }} END AS score_square_exact
     {% else %}
     CAST(ROUND(p.score * 1e9) AS BIGINT) AS score_exact,
     CAST(ROUND(p.score * p.score * 1e9) AS BIGINT) AS score_square_exact
@@ -69,7 +69,12 @@ SELECT
   n_scored,
   n_decided,
   n_positive,
+  {% if task == "regression" %}
+  score_exact AS score_sum,
+  score_square_exact AS score_square_sum
+  {% else %}
   score_exact / 1e9 AS score_sum,
   score_square_exact / 1e9 AS score_square_sum
+  {% endif %}
 FROM both_ways
 WHERE role = 'live' OR segment = 'all'

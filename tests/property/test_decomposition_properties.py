@@ -5,6 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jobs.methods.decomposition import Counts, split
+from jobs.methods.intervals import ratio
 
 
 @st.composite
@@ -63,3 +64,19 @@ def test_empty_parts_between_the_others_change_not_even_the_last_digit(both: tup
     kept = np.delete(np.arange(len(now.n) + 3), [0, 2, len(now.n) + 2])
     for name in ("mix", "coverage", "base", "rate"):
         np.testing.assert_array_equal(getattr(few, name), getattr(many, name)[kept])
+
+
+@st.composite
+def errors(draw: st.DrawFn, parts: int) -> Counts:
+    """As `counts`, but that `hits` is a sum of absolute errors."""
+    of = draw(counts(parts))
+    means = np.array(draw(st.lists(st.floats(0, 1e6), min_size=parts, max_size=parts)))
+    return Counts(of.n, of.labelled, of.base, of.base * means)
+
+
+@given(st.integers(1, 8).flatmap(lambda parts: st.tuples(errors(parts), errors(parts))))
+def test_the_change_of_a_mean_error_is_split_as_exactly_as_that_of_a_rate(both: tuple[Counts, Counts]) -> None:
+    now, former = both
+    assume(now.base.sum() > 0 and former.base.sum() > 0)
+    largest = max(rate(now), rate(former), *(np.nan_to_num(ratio(of.hits, of.base)).max() for of in both), 1.0)
+    assert abs(split(now, former).total.sum() - (rate(now) - rate(former))) < 1e-12 * largest

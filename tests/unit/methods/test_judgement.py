@@ -8,6 +8,10 @@ BETTER = Difference(0.04, 0.02, 0.06, 0.0001, 2000)
 WORSE = Difference(-0.04, -0.06, -0.02, 0.0001, 2000)
 ALIKE = Difference(0.001, -0.008, 0.01, 0.8, 9000)
 OPEN = Difference(0.01, -0.02, 0.04, 0.5, 600)
+CLOSER = Difference(-2.5, -3.0, -2.0, 0.0001, 900, sign=-1, live=20.0)
+FARTHER = Difference(2.5, 2.0, 3.0, 0.0001, 900, sign=-1, live=20.0)
+LESS = Difference(-2.5, -3.0, -2.0, 0.0001, 900, live=20.0)
+AS_FAR = Difference(0.1, -0.3, 0.35, 0.6, 900, sign=-1, live=20.0)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +39,26 @@ OPEN = Difference(0.01, -0.02, 0.04, 0.5, 600)
     ],
 )
 def test_the_verdict_and_its_reason(evidence: Evidence, expected: str, words: str) -> None:
+    told, reason = verdict("v1", "challenger:v2", evidence, needed=300)
+    assert told == expected
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    ("evidence", "expected", "words"),
+    [
+        (Evidence(CLOSER), "promote", "challenger:v2 is closer to the truth: -2.5 (-3 to -2, n = 900)"),
+        (Evidence(FARTHER), "keep", "v1 is closer to the truth: challenger:v2 has +2.5"),
+        (Evidence(AS_FAR), "keep", "both are equally far off, within 2% of the error: +0.1"),
+        (Evidence(CLOSER, business=WORSE), "not yet known", "closer to the truth"),
+        (Evidence(AS_FAR, business=ALIKE, value=LESS), "keep", "v1 earns more"),
+        (Evidence(None, business=BETTER, value=LESS), "not yet known", "but v1 earns more"),
+        (Evidence(None, business=ALIKE), "not yet known", "the difference may be chance: +0.1 points"),
+    ],
+)
+def test_of_errors_less_is_better_and_they_are_told_in_their_own_unit(
+    evidence: Evidence, expected: str, words: str
+) -> None:
     told, reason = verdict("v1", "challenger:v2", evidence, needed=300)
     assert told == expected
     assert words in reason

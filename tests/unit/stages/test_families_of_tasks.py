@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score, mean_absolute_error
 from statsmodels.stats.contingency_tables import mcnemar
 
 from jobs.families import version_ages_of
+from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
 from tests.unit.stages.given_tasks import BROKEN, CHANGE, LAST, a_kiosk, known_by, rows_of
 from tests.unit.stages.test_families import one, window
@@ -218,3 +219,18 @@ def test_outcomes_that_come_after_the_last_labels_have_nights_of_their_own(tmp_p
         alone.run(days(number, number), *STAGES)
     pd.testing.assert_frame_equal(alone.table("comparisons"), table, check_exact=True)
     pd.testing.assert_frame_equal(alone.table("metrics"), kiosk.table("metrics"), check_exact=True)
+
+
+def test_the_page_tells_the_figure_of_the_task_why_it_changed_and_who_got_worse(
+    task: str, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    kiosk = a_kiosk(tmp_path, task, rows[rows["number"] <= BROKEN])
+    kiosk.run(days(BROKEN + 1, BROKEN + 1), *STAGE_NAMES)
+    page = kiosk.page(BROKEN + 1)
+    name = {"multiclass": "Accuracy", "regression": "Mean absolute error"}[task]
+    assert f"{name} at 1 day is " in page
+    assert "No figure that needs labels could be made" not in page
+    why = page[page.index('id="changes"') : page.index('id="versions"')]
+    assert f"{name} at 1 day" in why
+    assert "country=FR,device=phone" in why
+    assert ("pp" in why[: why.index("</h3>")]) == (task == "multiclass"), "errors move in their own unit"

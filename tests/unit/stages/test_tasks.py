@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 from sklearn import metrics as sk
+from statsmodels.stats.weightstats import DescrStatsW
 
 from tests.kiosk import Kiosk, day, days
 
@@ -199,3 +200,30 @@ def test_a_spec_says_what_its_task_needs() -> None:
     for task, columns, text in (("multiclass", {}, "decided class"), ("regression", {"decision": "d"}, "leave")):
         with pytest.raises(ValidationError, match=text):
             Kiosk(Path(), {"task": task, "predictions": {"path": "x", "columns": columns}}).spec  # noqa: B018
+
+
+def test_numbers_near_a_thousand_million_keep_their_small_spread(tmp_path: Path) -> None:
+    """Labels around 1e9 that differ by a few units: scikit-learn's R2 to 1e-9, and statsmodels' interval of the mean."""
+    kiosk, rows, random = Kiosk(tmp_path), made(5), np.random.default_rng(6)
+    kiosk.reference()
+    rows["label"] = 1e9 + random.normal(0, 3, len(rows)).round(2)
+    rows["first_label"] = np.where(rows["corrected"], rows["label"] + 5.25, rows["label"])
+    rows["score"] = rows["label"] + random.normal(0.1, 1, len(rows)).round(2)
+    kiosk.changes = {
+        "task": "regression", "min_rows": 1, "outcomes": None,
+        "predictions": {"path": f"{kiosk.root}/predictions/{{day}}.csv", "columns": {"version": "model_version"}},
+        "labels": {"path": f"{kiosk.root}/labels/{{day}}.csv", "ages": list(AGES)},
+    }  # fmt: skip
+    deliver(kiosk, rows, score="score")
+    kiosk.run(days(1, 10), *STAGES)
+
+    def r2(part: pd.DataFrame) -> dict[tuple[str, str], float]:
+        """Of ten rows or more: two labels 0.07 apart differ by no more than a thousand roundings of sums to 1e-9."""
+        return {("r2", ""): sk.r2_score(part["believed"], part["score"])} if len(part) >= 10 else {}
+
+    assert compare(kiosk, rows, r2) > 70
+    table = kiosk.table("metrics").query("metric == 'score_mean' and version == 'all' and segment == 'all'")
+    for number, part in rows.groupby("day"):
+        row = table[table["day"] == pd.Timestamp(day(int(number)))].iloc[0]
+        lower, upper = DescrStatsW(part["score"] - 1e9).zconfint_mean()
+        assert (row["lower"] - 1e9, row["upper"] - 1e9) == pytest.approx((lower, upper), abs=1e-6)
