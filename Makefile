@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.t
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
 .PHONY: help install run test quick check format lint types demo airflow golden requirements clean \
-  bench bench-peers bench-full bench-growth bench-history bench-limits bench-guard bench-parse bench-anomalies bench-detection
+  bench bench-peers bench-full bench-growth bench-growth-full bench-history bench-limits bench-guard bench-parse bench-anomalies bench-detection
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -70,6 +70,9 @@ bench-guard: $(READY) ## Print the ratios that tests/performance holds against b
 
 bench-growth: $(READY) ## Measure: how a night's cost grows with rows, features and segments
 	$(BIN)/python -m benchmarks.growth
+
+bench-growth-full: $(READY) ## The same up to 10 million rows, 1,000 segment values, 365 days and 50 models, one take (15 CPU minutes)
+	$(BIN)/python -m benchmarks.growth --full --takes 1
 
 bench-parse: $(READY) ## Measure: how long Airflow takes to parse the DAGs of 1, 10 and 50 models
 	$(BIN)/python -m benchmarks.parse

@@ -2,7 +2,7 @@
 
 A night is the vector of its standardised distances, one number a series. The local outlier factor says how much
 farther a night lies from its nearest past nights than those lie from theirs (Breunig, Kriegel, Ng and Sander, LOF,
-SIGMOD 2000; scikit-learn's LocalOutlierFactor). It asks for no shape and no independence: figures that always move
+SIGMOD 2000). It asks for no shape and no independence: figures that always move
 together are near to nights on which they moved together. It has no chance in it, so there is no seed.
 
 Weeks begin on Monday: a night is held against the nights before its Monday, so a night, its re-run and a range agree.
@@ -17,6 +17,7 @@ import pandas as pd
 
 from jobs.language import say
 from jobs.methods import wording
+from jobs.methods.local_outliers import Crowd
 from jobs.methods.scale import MAD_TO_SD
 from jobs.methods.verdicts import SERIES
 
@@ -59,8 +60,7 @@ COLUMNS = ("night", *SERIES, "distance")
 class _Past(NamedTuple):
     """Nights before a Monday: what is usual of each series, and of how far nights lie from each other."""
 
-    model: Any
-    """Scikit-learn's LocalOutlierFactor, fitted on them."""
+    crowd: Crowd
     centre: Floats
     spread: Floats
     known: npt.NDArray[np.bool_]
@@ -123,14 +123,12 @@ def _past(raw: Floats) -> _Past | None:
     known = spread > 0
     if known.sum() < SERIES_NEEDED:
         return None
-    from sklearn.neighbors import LocalOutlierFactor
-
     nights = _standardised(raw, centre, spread, known)
-    model = LocalOutlierFactor(n_neighbors=min(NEIGHBOURS, len(nights) - 1), novelty=True).fit(nights)
-    factors = np.log(-model.negative_outlier_factor_)  # of each night among the others
+    crowd = Crowd.of(nights, min(NEIGHBOURS, len(nights) - 1))
+    factors = np.log(crowd.factors)  # of each night among the others
     typical = float(np.median(factors))
     stray = MAD_TO_SD * float(np.median(np.abs(factors - typical)))
-    return _Past(model, centre, spread, known, typical, max(stray, 1e-3))
+    return _Past(crowd, centre, spread, known, typical, max(stray, 1e-3))
 
 
 def _standardised(raw: Floats, centre: Floats, spread: Floats, known: npt.NDArray[np.bool_]) -> Floats:
@@ -154,7 +152,7 @@ def _verdict(night: pd.Timestamp, table: pd.DataFrame, past: _Past | None, night
             "reason": say("{here} series judged tonight, {needed} needed", here=here, needed=SERIES_NEEDED),
         }
     z = _standardised(tonight, past.centre, past.spread, past.known)
-    factor = float(np.log(-past.model.score_samples(z)[0]))
+    factor = float(np.log(past.crowd.factors_of(z)[0]))
     distance = (factor - past.typical) / past.stray
     odd = np.flatnonzero(np.abs(z[0]) >= ODD)
     breach = distance > LIMIT and len(odd) >= MANY

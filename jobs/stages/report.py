@@ -50,7 +50,8 @@ def views(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Iterator[Nig
     days = history.history_days((*spec.label_ages, *spec.outcome_ages))
     past = period.reaching_back(days)
     names = (*history.TABLES, *history.MORE)
-    frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names}
+    frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names if name != "metrics"}
+    frames["metrics"] = warehouse.query("report/figures", first=past.first, last=past.last)
     frames["score_curve"] = _score_curve(spec, period, warehouse)
     known = history.History.of(frames, days)
     first = _first_night(period, warehouse)
