@@ -97,6 +97,7 @@ WORDS: dict[str, Word] = {
     "column_gone": Word("Column gone", "count"),
     "column_retyped": Word("Column of another kind", "count"),
     "score_mean": Word("Mean score", "score"),
+    "improper_score_rate": Word("Scores not between 0 and 1", "share"),
     "score_shift": Word("Change of scores since the day before", "index"),
     "score_mean_spread": Word("Spread of daily mean scores", "score"),
     "repeat_flip_rate": Word("Repeated ids decided otherwise", "share"),

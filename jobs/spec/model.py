@@ -746,6 +746,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="psi", above=0.2, nights=2, severity="warning"),
     Rule(metric="psi", above=0.3, nights=2, severity="critical", action="retrain"),
     Rule(metric="missing_rate", rise="5pp", against="reference", severity="warning"),
+    Rule(metric="improper_score_rate", above=0.001, severity="warning"),
     Rule(metric="accuracy", drop="10%", severity="warning"),
     Rule(metric="accuracy", drop="10%", segments="each", severity="warning"),
     Rule(metric="accuracy", drop="20%", severity="critical", action="retrain"),

@@ -101,6 +101,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     beside = {name: _empty(name) for name in BESIDE}
     parts = [
         *measures.of_predictions(today, spec.min_rows),
+        *([] if spec.task == "regression" else [measures.of_improper(today, spec.min_rows)]),
         *_silence(watch, warehouse),
         *binned,
         *_without_reference(spec, today, binned),
