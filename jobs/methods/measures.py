@@ -141,7 +141,7 @@ def of_features(binned: pd.DataFrame, min_rows: int, error_rate: float) -> tuple
     nothing = {"no rows": n == 0, "no reference yet": expected_n == 0}
     judged = pd.Series((n >= min_rows) & (expected_n > 0)).groupby(keys["day"].to_numpy()).transform("sum")
     share = error_rate / np.maximum(judged.to_numpy(), 1)
-    limit = drift.psi_null_limit(drift.occupied_bins(reference, current), n, expected_n, share)
+    limit = drift.psi_limit(reference, current, share)
     return [
         rows("missing_rate", keys, proportion(missing, n), min_rows),
         rows("psi", keys, estimate(drift.psi(reference, current), n, undefined=nothing), min_rows),
