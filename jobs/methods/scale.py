@@ -50,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "click_through": "rate",
     **dict.fromkeys(("lift", "demographic_parity_difference", "equal_opportunity_difference"), "level"),
     **dict.fromkeys(("equalized_odds_difference", "predictive_parity_difference"), "level"),
+    "predictive_equality_difference": "level",
+    **dict.fromkeys(("equal_opportunity_ratio", "predictive_equality_ratio", "predictive_parity_ratio"), "amount"),
     **dict.fromkeys(("model_up_business_down", "model_down_business_up"), "level"),
     **dict.fromkeys(("model_change_z", "business_change_z", "mean_shift"), "level"),
     **dict.fromkeys(("lift_ratio", "demographic_parity_ratio", "equalized_odds_ratio"), "amount"),

@@ -394,7 +394,7 @@ class Detection(Strict):
     """Known events by name, each with its days, past and to come: what the last one did is expected of the next."""
     recent_days: int = Field(56, ge=7)
     """The window of days behind `against: recent`, ..."""
-    recent_gap: int = Field(14, ge=0)
+    recent_gap: int = Field(14, ge=1)
     """... which ends that many days before the judged one, so that a new fault does not teach itself."""
     error_rate: float = Field(0.01, gt=0, lt=0.5)
     """Chance, over all series of a night together, that chance alone makes a threshold rule speak."""

@@ -52,8 +52,10 @@ OfSelection = Literal["selection_rate"]
 OfGroups = Literal["true_positive_rate", "false_positive_rate", "positive_predictive_value"]
 OfSelectionGaps = Literal["demographic_parity_difference", "demographic_parity_ratio"]
 OfGaps = Literal[
-    "equal_opportunity_difference", "equalized_odds_difference", "equalized_odds_ratio", "predictive_parity_difference"
-]
+    "equal_opportunity_difference", "equal_opportunity_ratio",
+    "predictive_equality_difference", "predictive_equality_ratio", "equalized_odds_difference", "equalized_odds_ratio",
+    "predictive_parity_difference", "predictive_parity_ratio",
+]  # fmt: skip
 OfOutcomes = Literal["conversion", "value_per_prediction", "value"]
 OfOffers = Literal["click_through"]
 OfActions = Literal["lift", "lift_ratio"]
