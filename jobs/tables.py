@@ -90,8 +90,8 @@ TABLES: tuple[Table, ...] = (
         "prediction_statistics",
         "predictions counted per day, version and segment",
         _columns(
-            "day DATE, version VARCHAR, segment VARCHAR, n BIGINT, n_scored BIGINT, n_decided BIGINT, n_positive BIGINT, "
-            "score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9)"
+            "day DATE, version VARCHAR, segment VARCHAR, n BIGINT, n_scored BIGINT, n_improper BIGINT, n_decided BIGINT, "
+            "n_positive BIGINT, score_sum DECIMAL(38,9), score_square_sum DECIMAL(38,9)"
         ),
     ),
     Table(

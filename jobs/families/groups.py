@@ -77,15 +77,14 @@ def _of_labels(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
     judged = {
         metric: fairness.gaps(number, hits, n, len(keys), min_rows, what) for metric, (hits, n, what) in rates.items()
     }
-    chances = judged["true_positive_rate"]
-    yield rows("equal_opportunity_difference", keys, fairness.difference(chances), min_rows)
+    yield from _both("equal_opportunity", keys, judged["true_positive_rate"], min_rows)
+    yield from _both("predictive_equality", keys, judged["false_positive_rate"], min_rows)
+    yield from _both("predictive_parity", keys, judged["positive_predictive_value"], min_rows)
     odds = [
         fairness.gaps(number, *rates[metric][:2], len(keys), min_rows, rates[metric][2], measures=2)
         for metric in ("true_positive_rate", "false_positive_rate")
     ]
     yield from _both("equalized_odds", keys, fairness.worst(*odds), min_rows)
-    precise = judged["positive_predictive_value"]
-    yield rows("predictive_parity_difference", keys, fairness.difference(precise), min_rows)
 
 
 def _both(name: str, keys: pd.DataFrame, made: Gaps, min_rows: int) -> Iterator[pd.DataFrame]:

@@ -7,6 +7,8 @@ Jensen-Shannon, Hellinger and chi-square are sums over bins. What a bin adds dep
 where these are few, not as the usual chi-square limit has it (31 uneven bins: 34 % of undrifted samples of 50 rows
 pass Hellinger's). So mean and variance of what each bin adds are computed under Poisson's law, and a gamma
 distribution with their sums answers. With many rows in every bin it is the scaled chi-square of k - 1 degrees again.
+Where several bins are rare, counts of one and two rows in them are steps that no smooth law sees; there the law is held
+at a smaller part of alpha. Of two bins, the limit is exact: `jobs.methods.two_bins`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from jobs.methods.distances import known, moments, shares, steps, total
+from jobs.methods import two_bins
+from jobs.methods.distances import chi_square, hellinger, js_distance, known, moments, shares, steps, total
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,6 +32,9 @@ UNIT = {"js": 1 / (8 * np.log(2)), "hellinger": 1 / 8, "chi2": 1.0}
 """What one degree of freedom adds to each divergence, times the rows."""
 RESERVE = 0.8
 """The part of alpha that the gamma law is held at; counts of a few rows step over the rest."""
+RARE_RESERVE = 0.08
+"""The same where a bin expects less than RARE rows."""
+RARE = 1.0
 
 
 def js_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0.01) -> Any:
@@ -37,12 +43,14 @@ def js_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0
     >>> float(js_null_limit([2500] * 4, [250] * 4).round(3))
     0.049
     """
-    return np.sqrt(np.minimum(divergence_limit("js", reference, current, alpha), 1.0))[()]
+    smooth = np.sqrt(np.minimum(divergence_limit("js", reference, current, alpha), 1.0))
+    return two_bins.held(js_distance, reference, current, alpha, smooth)[()]
 
 
 def hellinger_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0.01) -> Any:
     """Limit of the Hellinger distance; at most 1."""
-    return np.sqrt(np.minimum(divergence_limit("hellinger", reference, current, alpha), 1.0))[()]
+    smooth = np.sqrt(np.minimum(divergence_limit("hellinger", reference, current, alpha), 1.0))
+    return two_bins.held(hellinger, reference, current, alpha, smooth)[()]
 
 
 def chi2_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0.01) -> Any:
@@ -52,7 +60,8 @@ def chi2_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike =
     11.84
     """
     m, n = (known(np.asarray(counts).sum(axis=-1)) for counts in (reference, current))
-    return (divergence_limit("chi2", reference, current, alpha) / (1 / m + 1 / n))[()]
+    smooth = divergence_limit("chi2", reference, current, alpha) / (1 / m + 1 / n)
+    return two_bins.held(chi_square, reference, current, alpha, smooth)[()]
 
 
 def l_infinity_null_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0.01) -> Any:
@@ -89,18 +98,20 @@ def divergence_limit(kind: Divergence, reference: ArrayLike, current: ArrayLike,
     """The 1 - alpha quantile of a divergence per row (squared distance; chi-square times 1/n + 1/N); shape (groups,).
 
     Gamma with the mean and variance that all bins have together, one degree of freedom taken off. At least what one
-    bin adds by being empty where it would be so with more than probability alpha: such a step no smooth law sees.
+    bin adds by being empty where it would be so with more than its part of alpha: such a step no smooth law sees.
     """
     from scipy.special import gammainccinv
 
     before, after = _counts(reference, current)
     m, n = (known(counts.sum(axis=-1, keepdims=True)) for counts in (before, after))
     share = shares(before + after)
-    strict = RESERVE * np.asarray(alpha, dtype=np.float64)
+    fewest = np.where(share > 0, share, 1.0).min(axis=-1, initial=1.0) * np.minimum(n, m)[..., 0]
+    strict = np.where(fewest < RARE, RARE_RESERVE, RESERVE) * np.asarray(alpha, dtype=np.float64)
+    seldom = RESERVE * np.asarray(alpha, dtype=np.float64) / np.maximum((share > 0).sum(axis=-1), 1)
     (added, spread, floor), (added_m, spread_m, floor_m) = (
         [
             moment / rows**power
-            for moment, power in zip(_poisson_moments(kind, share * rows, strict), (1, 2, 1), strict=True)
+            for moment, power in zip(_poisson_moments(kind, share * rows, seldom), (1, 2, 1), strict=True)
         ]
         for rows in (n, m)
     )

@@ -39,10 +39,10 @@ DEFINITIONS: tuple[Definition, ...] = (
     ),
     Definition(
         "psi_null_limit", "data",
-        "What the PSI stays under if nothing has changed, for this many rows: (1/n + 1/N) chi2(k - 1). The "
-        "night's error rate is shared between all its PSI series.",
+        "What the PSI stays under if nothing has changed, for this many rows: (1/n + 1/N) chi2(k - 1), exact for two "
+        "bins. The night's error rate is shared between all its PSI series.",
         harm="both", scale="positive", interval="", n="rows",
-        source="Yurdakul (2018)",
+        source="Yurdakul (2018); of two bins Fisher (1935)",
         needs="features", witness="scipy.stats.chi2; simulated false rate",
     ),
     Definition(

@@ -133,6 +133,13 @@ CONTENT: tuple[Definition, ...] = (
         source="a proportion", needs="distances", witness="by hand",
     ),
     Definition(
+        "improper_score_rate", "data",
+        "Share of the day's scores that are not between 0 and 1. They are no probabilities: figures of scores (mean, "
+        "Brier, log loss, calibration, AUC, estimates) are told without them, drift and decisions with them.",
+        harm="up", scale="rate", interval="Wilson", n="scores",
+        source="a proportion", needs="deliveries", witness="by hand",
+    ),
+    Definition(
         "constant_columns", "data", "Features (and score, decision) that have one value all day, missing ones aside.",
         harm="up", scale="count", interval="", n="rows",
         source="a count", needs="distances", witness="by hand",

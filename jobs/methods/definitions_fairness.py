@@ -54,6 +54,21 @@ FAIRNESS: tuple[Definition, ...] = (
         "Hardt et al. (2016); fairlearn.metrics.equal_opportunity_difference",
     ),
     _gap(
+        "equal_opportunity_ratio", "Smallest over largest true positive rate of the groups", "down", _KATZ,
+        "positive labels of the smallest group",
+        "Hardt et al. (2016); fairlearn.metrics.equal_opportunity_ratio",
+    ),
+    _gap(
+        "predictive_equality_difference", "Largest less smallest false positive rate of the groups", "up", _NEWCOMBE,
+        "negative labels of the smallest group",
+        "Corbett-Davies et al. (2017); fairlearn.metrics.false_positive_rate_difference",
+    ),
+    _gap(
+        "predictive_equality_ratio", "Smallest over largest false positive rate of the groups", "down", _KATZ,
+        "negative labels of the smallest group",
+        "Corbett-Davies et al. (2017); fairlearn.metrics.false_positive_rate_ratio",
+    ),
+    _gap(
         "equalized_odds_difference", "The larger of the gaps in true and in false positive rate", "up", _NEWCOMBE,
         "labels of one class of the smallest group", "Hardt et al. (2016); fairlearn.metrics.equalized_odds_difference",
     ),
@@ -63,6 +78,10 @@ FAIRNESS: tuple[Definition, ...] = (
     ),
     _gap(
         "predictive_parity_difference", "Largest less smallest precision of the groups", "up", _NEWCOMBE,
+        "predicted positives of the smallest group", "Chouldechova (2017)",
+    ),
+    _gap(
+        "predictive_parity_ratio", "Smallest over largest precision of the groups", "down", _KATZ,
         "predicted positives of the smallest group", "Chouldechova (2017)",
     ),
 )  # fmt: skip

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from jobs.methods import two_bins
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Literal
@@ -94,6 +96,36 @@ def psi_null_limit(k: ArrayLike, n: ArrayLike, reference_n: ArrayLike, alpha: Ar
     known = (rows > 0) & (others > 0)
     width = 1 / np.where(known, rows, np.nan) + 1 / np.where(known, others, np.nan)
     return np.where(bins > 1, width * chdtri(np.maximum(bins - 1, 1), alpha), 0 * width)
+
+
+def psi_limit(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike = 0.01) -> Any:
+    """What the PSI of these counts stays under by chance: `psi_null_limit`, and exact for two bins.
+
+    >>> float(psi_limit([9800, 200], [198, 2]).round(3)), float(psi_null_limit(2, 200, 10_000).round(3))
+    (0.038, 0.034)
+    """
+    rows, others = (np.asarray(counts).sum(axis=-1) for counts in (current, reference))
+    smooth = psi_null_limit(occupied_bins(reference, current), rows, others, alpha)
+    smooth = np.maximum(smooth, _empty_bin(reference, current, alpha))  # NaN stays NaN
+    return two_bins.held(psi, reference, current, alpha, smooth)[()]
+
+
+def _empty_bin(reference: ArrayLike, current: ArrayLike, alpha: ArrayLike) -> Floats:
+    """PSI of counts as usual but for the rarest bin that is empty by chance with more than its part of alpha.
+
+    Where a bin of e rows is expected, it is empty with probability exp(-e) (Poisson's law): a step that chi-square,
+    which is smooth, does not see. 0 where there is no such bin.
+    """
+    before, after = (np.asarray(counts, dtype=np.float64) for counts in (reference, current))
+    n, m = _total(after), _total(before)
+    bins = np.maximum((before + after > 0).sum(axis=-1, keepdims=True), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (before + after) / (n + m)
+        often = (share > 0) & (np.exp(-share * n) >= np.expand_dims(np.asarray(alpha), -1) / bins)
+        empty = SMOOTHING / (n + SMOOTHING * bins)
+        added = np.where(often, (empty - share) * np.log(empty / share), 0.0).max(axis=-1)
+        usual = ((1 / n + 1 / m) * np.maximum(bins - 2, 0))[..., 0]
+        return np.asarray(np.where(added > 0, added + usual, 0.0))
 
 
 def quantile_edges(values: ArrayLike, bins: int) -> Floats:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Literal
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 NOT_APPLICABLE = {"version": "all", "feature": "", "segment": "all", "label_age": None}
 """A row's keys where they do not apply."""
@@ -59,6 +59,9 @@ def rows(metric: str, keys: pd.DataFrame, measured: Estimate, min_rows: int) -> 
     return pd.DataFrame(columns)
 
 
+NO_PROBABILITY = "no labelled prediction has a score between 0 and 1"
+
+
 def undefined(metric: str, keys: pd.DataFrame, reason: Any) -> pd.DataFrame:
     """Rows without value and without n, which say why; `reason` is one text or one per key."""
     zeros = np.zeros(len(keys))
@@ -82,6 +85,21 @@ def of_predictions(served: pd.DataFrame, min_rows: int) -> list[pd.DataFrame]:
     scored, about = served["n_scored"], served["score_about"]
     score = mean(scored, served["score_near_sum"], served["score_near_square_sum"], "no scores", about)
     return [rows("volume", keys, estimate(n, n), min_rows), rows("score_mean", keys, score, min_rows)]
+
+
+def of_improper(served: pd.DataFrame, min_rows: int) -> pd.DataFrame:
+    """Share of the scores that are no probabilities, on days and of versions that have scores."""
+    told = served[served["n_improper"].notna() & (served["segment"] == "all")]
+    improper, scores = told["n_improper"].astype("int64"), told["n_scored"] + told["n_improper"].astype("int64")
+    some = (scores > 0).to_numpy()
+    share = proportion(improper[some], scores[some], "no scores")
+    return rows("improper_score_rate", told.loc[some, ["day", "version"]], share, min_rows)
+
+
+def without_scores(measured: Estimate, labelled: ArrayLike) -> Estimate:
+    """Tells labels that have no score, or none that is a probability, from no labels; `labelled` has one per value."""
+    measured.reason[(np.asarray(labelled) > 0) & (measured.reason == "no labels")] = NO_PROBABILITY
+    return measured
 
 
 def of_silence(served: pd.DataFrame, first: Any, min_rows: int) -> pd.DataFrame:
@@ -124,7 +142,7 @@ def of_features(binned: pd.DataFrame, min_rows: int, error_rate: float) -> tuple
     nothing = {"no rows": n == 0, "no reference yet": expected_n == 0}
     judged = pd.Series((n >= min_rows) & (expected_n > 0)).groupby(keys["day"].to_numpy()).transform("sum")
     share = error_rate / np.maximum(judged.to_numpy(), 1)
-    limit = drift.psi_null_limit(drift.occupied_bins(reference, current), n, expected_n, share)
+    limit = drift.psi_limit(reference, current, share)
     return [
         rows("missing_rate", keys, proportion(missing, n), min_rows),
         rows("psi", keys, estimate(drift.psi(reference, current), n, undefined=nothing), min_rows),
@@ -176,7 +194,7 @@ def of_labels(known: pd.DataFrame, scores: pd.DataFrame, min_rows: int) -> list[
         "precision": performance.precision(counted),
         "recall": performance.recall(counted),
         "f1": performance.f1(counted),
-        "roc_auc": auc,
+        "roc_auc": without_scores(auc, known["n_labelled"]),
     }
     return [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jobs.methods import calibration, ranking
 from jobs.methods.intervals import CONFIDENCE, estimate, mean, proportion, ratio
-from jobs.methods.measures import rows
+from jobs.methods.measures import rows, without_scores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,8 @@ def of_scores(known: pd.DataFrame, scores: pd.DataFrame, min_rows: int) -> list[
         "precision_at_10": ranking.precision_at_top(cells),
         "recall_at_10": ranking.recall_at_top(cells),
     }
-    return [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
+    labelled = known["n_labelled"]
+    return [rows(metric, keys, without_scores(one, labelled), min_rows) for metric, one in measured.items()]
 
 
 def curves_of(known: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -149,7 +149,7 @@ def _recently(chosen: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     former = median[offset, series]
     nights = pd.Series(known[offset, series], index=chosen.index).astype("int64").astype(str)
     short = (chosen["why"] == "") & ~np.isfinite(former)
-    text = "only " + nights + f" nights of history in the recent window, {RECENT_NEEDED} needed"
+    text = "only " + nights + f" nights of history in the recent window, {min(RECENT_NEEDED, days)} needed"
     return chosen.assign(former=former, former_n=pooled[offset, series], why=chosen["why"].where(~short, text))
 
 

@@ -29,6 +29,7 @@ KINDS: dict[str, Kind] = {
     "value_per_prediction": "amount",
     "value": "amount",
     **dict.fromkeys(("outlier_rate", "out_of_range_rate", "unseen_rate", "duplicate_rate", "misdated_rate"), "rate"),
+    "improper_score_rate": "rate",
     **dict.fromkeys(("error_rate", "model_drift", "js", "ks", "l_infinity", "hellinger"), "rate"),
     **dict.fromkeys(("wasserstein", "wasserstein_units", "chi2"), "amount"),
     **dict.fromkeys(("constant_columns", "empty_columns", "schema_changes"), "count"),
@@ -49,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "click_through": "rate",
     **dict.fromkeys(("lift", "demographic_parity_difference", "equal_opportunity_difference"), "level"),
     **dict.fromkeys(("equalized_odds_difference", "predictive_parity_difference"), "level"),
+    "predictive_equality_difference": "level",
+    **dict.fromkeys(("equal_opportunity_ratio", "predictive_equality_ratio", "predictive_parity_ratio"), "amount"),
     **dict.fromkeys(("model_up_business_down", "model_down_business_up"), "level"),
     **dict.fromkeys(("model_change_z", "business_change_z", "mean_shift"), "level"),
     **dict.fromkeys(("lift_ratio", "demographic_parity_ratio", "equalized_odds_ratio"), "amount"),
@@ -59,7 +62,7 @@ KINDS: dict[str, Kind] = {
 
 PROPORTIONS = frozenset(
     {"missing_rate", "coverage", "accuracy", "precision", "recall", "conversion", "outlier_rate", "out_of_range_rate"}
-    | {"unseen_rate", "duplicate_rate", "misdated_rate", "error_rate", "click_through"}
+    | {"unseen_rate", "improper_score_rate", "duplicate_rate", "misdated_rate", "error_rate", "click_through"}
     | {"precision_at_10", "recall_at_10", "repeat_flip_rate", "class_precision", "class_recall"}
     | {"selection_rate", "true_positive_rate", "false_positive_rate", "positive_predictive_value"}
 )

@@ -32,6 +32,7 @@ NAMES = {
     "l_infinity": "largest change of a share",
     "hellinger": "Hellinger distance",
     "wasserstein_units": "Wasserstein distance in units",
+    "improper_score_rate": "scores that are no probability",
     "mean_shift": "shift of the mean",
     "ks_p": "Kolmogorov-Smirnov p",
     "chi2_p": "chi-square p",

@@ -394,7 +394,7 @@ class Detection(Strict):
     """Known events by name, each with its days, past and to come: what the last one did is expected of the next."""
     recent_days: int = Field(56, ge=7)
     """The window of days behind `against: recent`, ..."""
-    recent_gap: int = Field(14, ge=0)
+    recent_gap: int = Field(14, ge=1)
     """... which ends that many days before the judged one, so that a new fault does not teach itself."""
     error_rate: float = Field(0.01, gt=0, lt=0.5)
     """Chance, over all series of a night together, that chance alone makes a threshold rule speak."""
@@ -746,6 +746,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="psi", above=0.2, nights=2, severity="warning"),
     Rule(metric="psi", above=0.3, nights=2, severity="critical", action="retrain"),
     Rule(metric="missing_rate", rise="5pp", against="reference", severity="warning"),
+    Rule(metric="improper_score_rate", above=0.001, severity="warning"),
     Rule(metric="accuracy", drop="10%", severity="warning"),
     Rule(metric="accuracy", drop="10%", segments="each", severity="warning"),
     Rule(metric="accuracy", drop="20%", severity="critical", action="retrain"),

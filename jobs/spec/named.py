@@ -21,6 +21,7 @@ OfDay = Literal["volume", "score_mean"]
 OfShapes = Literal["psi", "js", "ks", "wasserstein", "chi2", "l_infinity", "hellinger"]
 OfDistances = Literal["wasserstein_units", "mean_shift", "ks_p", "chi2_p"]
 OfFeatures = Literal["missing_rate", "outlier_rate", "out_of_range_rate", "unseen_rate"]
+OfScores = Literal["improper_score_rate"]
 OfColumns = Literal["constant_columns", "empty_columns", "model_drift"]
 OfOddColumns = Literal["constant_column", "empty_column"]
 OfDeliveries = Literal["duplicate_rate", "misdated_rate", "delivery_age", "schema_changes", "freshness_hours"]
@@ -51,8 +52,10 @@ OfSelection = Literal["selection_rate"]
 OfGroups = Literal["true_positive_rate", "false_positive_rate", "positive_predictive_value"]
 OfSelectionGaps = Literal["demographic_parity_difference", "demographic_parity_ratio"]
 OfGaps = Literal[
-    "equal_opportunity_difference", "equalized_odds_difference", "equalized_odds_ratio", "predictive_parity_difference"
-]
+    "equal_opportunity_difference", "equal_opportunity_ratio",
+    "predictive_equality_difference", "predictive_equality_ratio", "equalized_odds_difference", "equalized_odds_ratio",
+    "predictive_parity_difference", "predictive_parity_ratio",
+]  # fmt: skip
 OfOutcomes = Literal["conversion", "value_per_prediction", "value"]
 OfOffers = Literal["click_through"]
 OfActions = Literal["lift", "lift_ratio"]
@@ -60,7 +63,7 @@ OfChanges = Literal["model_change_z", "business_change_z", "model_up_business_do
 
 MetricName = Literal[
     OfDay, OfLabels, OfDecisions, OfBinary, OfClasses, OfOneClass, OfNumbers, OfEstimates, OfMix, OfShapes, OfDistances,
-    OfFeatures, OfColumns, OfOddColumns, OfDeliveries, OfDeliveredColumns, OfService, OfStability, OfRepeats,
+    OfFeatures, OfScores, OfColumns, OfOddColumns, OfDeliveries, OfDeliveredColumns, OfService, OfStability, OfRepeats,
     OfRepeatedDecisions, OfOutcomes, OfOffers, OfActions, OfChanges, OfSelection, OfSelectionGaps, OfGroups, OfGaps,
 ]  # fmt: skip
 """What a rule, a mute and `detection.metrics` may name."""
@@ -89,6 +92,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(OfShapes, holds="feature"),
     Family(OfDistances, holds="feature"),
     Family(OfFeatures, holds="feature"),
+    Family(OfScores, tasks=("binary", "multiclass")),
     Family(OfColumns),
     Family(OfOddColumns, holds="feature"),
     Family(OfDeliveries, segments="sources"),

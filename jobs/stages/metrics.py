@@ -29,6 +29,7 @@ from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.drift import bin_labels
 from jobs.methods.estimation import FIGURES
 from jobs.methods.parts import positions
+from jobs.spec.named import NUMERIC_ONLY
 from jobs.stages import Summary
 from jobs.tables import BY_NAME
 
@@ -101,6 +102,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     beside = {name: _empty(name) for name in BESIDE}
     parts = [
         *measures.of_predictions(today, spec.min_rows),
+        *([] if spec.task == "regression" else [measures.of_improper(today, spec.min_rows)]),
         *_silence(watch, warehouse),
         *binned,
         *_without_reference(spec, today, binned),
@@ -198,13 +200,15 @@ def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.Dat
     whole = today[(today["segment"] == "all") & ~today["version"].str.contains(":", regex=False)]
     if spec.reference.versions:
         whole = whole[whole["version"] != "all"]
+    numeric = [*(name for name, one in spec.features.items() if one.kind == "numeric"), "score"]
     keys = whole[["day", "version"]].merge(_watched_features(spec), how="cross")
     if binned:
         counted = binned[0][["day", "version", "feature"]]
         keys = keys.merge(counted, how="left", indicator=True)
         keys = keys[keys["_merge"] == "left_only"]
-    for metric in DRIFT:
-        yield measures.undefined(metric, keys, "no reference yet")
+    for metric in (*DRIFT, *(one for one in spec.drift if one != "psi")):
+        on = keys[keys["feature"].isin(numeric)] if metric in NUMERIC_ONLY else keys
+        yield measures.undefined(metric, on, "no reference yet")
 
 
 def _latency(watch: Watch, today: pd.DataFrame, warehouse: Warehouse) -> Iterator[pd.DataFrame]:

@@ -46,7 +46,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         for name in ROW_COUNTS
     }
     counted["repeat_statistics"] = warehouse.select(
-        "statistics/repeat_statistics", period=period, window_days=REPEAT_DAYS,
+        "statistics/repeat_statistics", period=period, task=spec.task, window_days=REPEAT_DAYS,
         window_start=period.first - timedelta(days=REPEAT_DAYS),
     )  # fmt: skip
     counted |= {name: warehouse.nothing(name) for task, name in TRIANGLES.items() if task != spec.task}

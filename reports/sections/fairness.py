@@ -20,8 +20,10 @@ OF_DECISIONS = ("selection_rate",)
 OF_LABELS = ("true_positive_rate", "false_positive_rate", "positive_predictive_value")
 GAPS = (
     ("demographic_parity_ratio", False), ("demographic_parity_difference", False),
-    ("equal_opportunity_difference", True), ("equalized_odds_difference", True), ("equalized_odds_ratio", True),
-    ("predictive_parity_difference", True),
+    ("equal_opportunity_difference", True), ("equal_opportunity_ratio", True),
+    ("predictive_equality_difference", True), ("predictive_equality_ratio", True),
+    ("equalized_odds_difference", True), ("equalized_odds_ratio", True),
+    ("predictive_parity_difference", True), ("predictive_parity_ratio", True),
 )  # fmt: skip
 """The gaps between groups, and whether they wait for labels."""
 GROUPS_MOST = 20

@@ -1,7 +1,7 @@
 /* purpose: predictions per day, version and segment, with the sums behind the mean score
    grain:   day, version, segment
    reads:   prediction_statistics
-   writes:  metrics (volume, score_mean)
+   writes:  metrics (volume, score_mean, improper_score_rate)
    The near sums are about `score_about`, a whole number near the mean. */
 {% from "metrics/near.sql" import centre, near_sum, near_squares %}
 WITH served AS (
@@ -11,6 +11,7 @@ WITH served AS (
     p.segment,
     p.n,
     p.n_scored,
+    p.n_improper,
     p.score_sum,
     p.score_square_sum,
     COALESCE({{ centre("score_sum", "n_scored") }}, 0) AS score_about
@@ -23,6 +24,7 @@ SELECT
   segment,
   n,
   n_scored,
+  n_improper,
   CAST(score_sum AS DOUBLE) AS score_sum,
   CAST(score_square_sum AS DOUBLE) AS score_square_sum,
   CAST(score_about AS DOUBLE) AS score_about,

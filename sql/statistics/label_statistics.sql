@@ -6,11 +6,12 @@
    prediction counts on the prediction's day. score_bin is floor(1000 score) for the whole day and in steps of 10 for
    segments, which keeps the triangle smaller than the rows. Labels older than the horizon are not awaited any more and do not count.
    Only ids with several labels are put in order: sorting all of them costs more than the join.
-   log_loss is -ln(the score of what happened), kept off 0 by the smallest step of a double, as scikit-learn does. */
-{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, score_bin %}
+   log_loss is -ln(the score of what happened), kept off 0 by the smallest step of a double, as scikit-learn does.
+   A score that is not between 0 and 1 is no probability: its row counts like one without score. */
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, score_bin, probability %}
 {% macro log_loss() %}CAST(ROUND(-LN(CASE
-      WHEN label = 1 THEN GREATEST(LEAST(score, 1), 2.220446049250313e-16)
-      ELSE GREATEST(1 - GREATEST(score, 0), 2.220446049250313e-16)
+      WHEN label = 1 THEN GREATEST(score, 2.220446049250313e-16)
+      ELSE GREATEST(1 - score, 2.220446049250313e-16)
     END) * 1e9) AS BIGINT){% endmacro %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
@@ -44,7 +45,7 @@ events AS (
     p.role,
     {{ version_of("p") }} AS version,
     {{ segment_columns(segments, "p") }}
-    p.score,
+    {{ probability("p") }} AS score,
     p.decision,
     l.label,
     f.label AS former_label

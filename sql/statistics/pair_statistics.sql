@@ -4,7 +4,7 @@
    writes:  pair_statistics
    On its own day a pair counts without label; a label counts +1 on the day it became known, a correction -1 and +1.
    Scores are in bins of 0.01, named by their lower edge in thousandths; NULL without score. */
-{% from "statistics/parts.sql" import version_of, score_bin %}
+{% from "statistics/parts.sql" import version_of, score_bin, probability %}
 WITH touched AS (
   SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
   UNION
@@ -17,7 +17,7 @@ others AS (
     o.id,
     {{ version_of("o") }} AS version,
     o.decision,
-    o.score
+    {{ probability("o") }} AS score
   FROM predictions AS o
   JOIN touched AS t ON t.id = o.id
   WHERE o.role <> 'live'
@@ -32,7 +32,7 @@ pairs AS (
     o.version AS other,
     p.decision,
     o.decision AS other_decision,
-    p.score,
+    {{ probability("p") }} AS score,
     o.score AS other_score
   FROM others AS o
   JOIN predictions AS p ON p.id = o.id AND p.day = o.day

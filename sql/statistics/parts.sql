@@ -29,6 +29,10 @@ GROUP BY GROUPING SETS (
     {% endfor %}
   )
 {% endmacro %}
+{# A score that is a probability; anything else is none. A hair beyond 0 and 1 is a rounding error of whoever served it. #}
+{% macro probability(p) %}CASE
+      WHEN {{ p | ident }}.score BETWEEN -1e-6 AND 1.000001 THEN GREATEST(LEAST({{ p | ident }}.score, 1), 0)
+    END{% endmacro %}
 {% macro score_bin(score) %}CASE
       WHEN {{ score | ident }} IS NULL THEN NULL
       WHEN {{ score | ident }} >= 0.999e0 THEN 999

@@ -3,16 +3,17 @@
    reads:   predictions
    writes:  repeat_statistics
    Held against the id's last prediction from the same source within the window, whichever version gave it. */
-{% from "statistics/parts.sql" import version_of %}
+{% from "statistics/parts.sql" import version_of, probability %}
+{% macro score(p) %}{% if task == "regression" %}{{ p | ident }}.score{% else %}{{ probability(p) }}{% endif %}{% endmacro %}
 WITH life AS (
   SELECT
     p.day,
     p.role,
     {{ version_of("p") }} AS version,
-    p.score,
+    {{ score("p") }} AS score,
     COALESCE(p.decision_text, CAST(p.decision AS VARCHAR)) AS decision,
     LAG(p.day) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_day,
-    LAG(p.score) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_score,
+    LAG({{ score("p") }}) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_score,
     LAG(COALESCE(p.decision_text, CAST(p.decision AS VARCHAR))) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_decision
   FROM predictions AS p
   WHERE p.day BETWEEN {{ window_start | literal }} AND {{ period.last | literal }}

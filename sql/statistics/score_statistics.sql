@@ -3,16 +3,15 @@
    reads:   predictions
    writes:  score_statistics
    score_bin is floor(1000 score) in steps of 10, as in the label triangle of segments. */
-{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, grouping_sets, score_bin %}
+{% from "statistics/parts.sql" import version_of, segment_columns, segment_label, grouping_sets, score_bin, probability %}
 WITH answers AS (
   SELECT
     p.day,
     p.role,
     {{ version_of("p") }} AS version,
     {{ segment_columns(segments, "p") }}
-    {{ score_bin("score") }} AS fine_bin,
-    p.decision,
-    CAST(ROUND(p.score * 1e9) AS BIGINT) AS score_exact
+    {{ probability("p") }} AS score,
+    p.decision
   FROM predictions AS p
   WHERE p.day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
     AND p.score IS NOT NULL
@@ -26,10 +25,11 @@ binned AS (
     {% for alias in segments %}
     {{ alias | ident }},
     {% endfor %}
-    fine_bin - fine_bin % 10 AS score_bin,
+    {{ score_bin("score") }} - {{ score_bin("score") }} % 10 AS score_bin,
     decision,
-    score_exact
+    CAST(ROUND(score * 1e9) AS BIGINT) AS score_exact
   FROM answers
+  WHERE score IS NOT NULL
 ),
 counted AS (
   SELECT

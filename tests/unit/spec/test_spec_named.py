@@ -146,6 +146,11 @@ def test_a_class_is_spelled_as_it_is_stored() -> None:
     assert Rule(metric="class_f1", below=0.5, classes=(1, "2", 3.0)).classes == ("1", "2", "3")  # type: ignore[arg-type]
 
 
+def test_a_night_is_not_among_the_past_it_is_held_against() -> None:
+    with pytest.raises(ValueError, match="recent_gap"):
+        ModelSpec.model_validate(EVERYTHING | {"detection": {"recent_gap": 0}})
+
+
 def test_an_expected_range_needs_a_row_a_day() -> None:
     detection = {"metrics": ["volume", "latency_p99", "column_gone", "selection_rate"]}
     spec = ModelSpec.model_validate(EVERYTHING | {"detection": detection})

@@ -42,6 +42,7 @@ def predict(
 ) -> None:
     columns = {
         "n_scored": n,
+        "n_improper": 0,
         "n_decided": n,
         "n_positive": 0,
         "score_sum": 0.5 * n,

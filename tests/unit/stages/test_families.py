@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -167,6 +167,40 @@ def test_equalized_odds_and_opportunity_are_those_of_the_rows(
     )
     ratio = one(written["metrics"], metric="equalized_odds_ratio", **keys)
     assert ratio["value"] == pytest.approx(min(tpr.min() / tpr.max(), fpr.min() / fpr.max()))
+
+
+@pytest.mark.parametrize("age", AGES)
+def test_every_rate_has_a_gap_and_a_ratio_between_groups_as_fairlearn_defines_them(
+    rows: pd.DataFrame, written: dict[str, pd.DataFrame], age: int
+) -> None:
+    """MetricFrame.difference is max - min over the groups, MetricFrame.ratio min / max; rates by scikit-learn."""
+    near = window(known_by(rows, age), 7, 4)
+    keys = {"day": day(7), "label_age": age, "version": "all", "segment": "device=*"}
+
+    def rates(measure: Any, least: Any) -> list[float]:
+        groups = [part for _, part in near.groupby("device") if least(part) >= 5]
+        return [measure(part) for part in groups]
+
+    measured = {
+        "equal_opportunity": rates(
+            lambda part: recall_score(part["label"], part["decision"]), lambda part: part["label"].sum()
+        ),
+        "predictive_equality": rates(
+            lambda part: 1 - recall_score(1 - part["label"], 1 - part["decision"]),
+            lambda part: (1 - part["label"]).sum(),
+        ),
+        "predictive_parity": rates(
+            lambda part: precision_score(part["label"], part["decision"]), lambda part: part["decision"].sum()
+        ),
+    }
+    for name, found in measured.items():
+        gap, times = (one(written["metrics"], metric=f"{name}_{kind}", **keys) for kind in ("difference", "ratio"))
+        assert gap["value"] == pytest.approx(max(found) - min(found))
+        assert times["value"] == pytest.approx(min(found) / max(found))
+        assert gap["lower"] <= gap["value"] <= gap["upper"]
+        assert times["lower"] <= times["value"] <= times["upper"]
+    odds = one(written["metrics"], metric="equalized_odds_difference", **keys)["value"]
+    assert odds == pytest.approx(max(max(found) - min(found) for found in list(measured.values())[:2]))
 
 
 def test_rates_of_a_group_are_scikit_learns(rows: pd.DataFrame, written: dict[str, pd.DataFrame]) -> None:

@@ -85,7 +85,9 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
         warehouse.insert(table, source.groupby(keys).agg(**aggregates).reset_index())
 
     group, triangle = ["day", "version", "segment"], ["day", "known_day", "label_age", "version", "segment"]
-    write("prediction_statistics", full, group, **size, n_scored=("score", "size"), **decided, **sums)
+    full["improper"] = 0
+    scored = {"n_scored": ("score", "size"), "n_improper": ("improper", "sum")}
+    write("prediction_statistics", full, group, **size, **scored, **decided, **sums)
     write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums, **loss)
     tens = full.assign(score_bin=full["score_bin"] // 10 * 10)
     write("score_statistics", tens, [*group, "score_bin", "decision"], **size, score_sum=("score", "sum"))
