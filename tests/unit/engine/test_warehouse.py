@@ -157,3 +157,12 @@ def test_a_long_statement_draws_nothing_on_the_terminal_of_others(tmp_path: Path
     )
     said = subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, capture_output=True, text=True)
     assert (said.stdout, said.stderr) == ("(False,)\n", "")
+
+
+def test_a_statement_that_needs_more_than_its_memory_finds_the_folder_to_spill_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTJAR_MEMORY", "40MB")
+    with open_warehouse(tmp_path, "toy") as warehouse:
+        warehouse.execute("CREATE TEMP TABLE wide AS SELECT HASH(range) AS a, HASH(range + 1) AS b FROM range(8000000)")
+        assert warehouse.execute("SELECT COUNT(*) FROM wide").fetchone() == (8_000_000,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from jobs.stages import statistics
 from tests.kiosk import Kiosk, day, days
 
 
@@ -144,3 +145,19 @@ def test_an_outcome_that_changes_later_is_counted_by_its_change(kiosk: Kiosk) ->
     kiosk.run(days(1, 3))
     found = "SELECT known_day, n, n_converted, value_sum::DOUBLE FROM outcome_statistics WHERE version = 'all' AND segment = 'all' ORDER BY ALL"
     assert kiosk.rows(found) == [(day(2), 2, 1, 10.5), (day(3), 0, -1, -10.5)]
+
+
+def test_labels_counted_in_pieces_are_those_of_one_statement(kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch) -> None:
+    kiosk.predict(1, ["a", "b"])
+    kiosk.label(2, {"a": 1, "b": 0})
+    kiosk.label(4, {"a": 0})
+    kiosk.label(5, {"a": 1, "b": 1})
+    kiosk.run(days(1, 5))
+    whole = triangle(kiosk, "TRUE")
+    monkeypatch.setattr(statistics, "LABELS_AT_ONCE", 2)  # three pieces: nights 1 to 3, 4, and 5
+    with kiosk.warehouse() as warehouse:
+        warehouse.execute("DELETE FROM label_statistics")
+        warehouse.reopen("statistics", None)
+    kiosk.run(days(1, 5))
+    assert triangle(kiosk, "TRUE") == whole
+    assert len(whole) > 8
