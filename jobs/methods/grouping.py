@@ -227,7 +227,8 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         evidence=_merged(one.evidence, breaches),
     )
     grown = state == "ongoing" and evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
-    return Told(after, tuple(breaches if risen else fresh), news=True, changed=state != "ongoing", grown=grown)
+    asking = [breach for breach in breaches if risen or breach in fresh or breach.action]
+    return Told(after, tuple(asking), news=True, changed=state != "ongoing", grown=grown)
 
 
 def _echo(one: Incident, breaches: Sequence[Breach], tonight: Night) -> Told:

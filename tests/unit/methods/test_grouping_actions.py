@@ -121,6 +121,15 @@ def test_information_asks_for_nothing() -> None:
     assert decide(severity="info") == []
 
 
+def test_a_rule_for_final_labels_asks_though_the_open_incident_knows_that_day_from_earlier_ones() -> None:
+    """Retold figures are no news and keep no incident open, but only they can speak for a rule of their age."""
+    first, final = accuracy(NIGHT - 9, severity="critical"), accuracy(NIGHT, age=10, **RETRAIN)
+    told = walk({NIGHT - 9: [first], NIGHT: [final]}, last=NIGHT, resolve_after=99)
+    *_, (number, last) = told
+    assert (number, last.incident.state, last.changed) == (NIGHT, "ongoing", False)
+    assert [row["outcome"] for row in actions.decide(last, SITUATION)] == ["requested"]
+
+
 def test_a_quiet_night_asks_for_nothing() -> None:
     told = walk({1: [drift(1, **RETRAIN)]}, last=3)
     assert [actions.decide(one, SITUATION) for number, one in told if number > 1] == [[], []]
