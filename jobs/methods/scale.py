@@ -162,8 +162,9 @@ def sampling_variance(scale: Scale, expected: Floats, n: Floats, error: Floats) 
         case "count":
             return np.asarray(1 / (expected + 0.5))
         case "psi":
-            # A PSI of true size d varies by about 4 d / n + 2 (bins - 1) / n^2: a noncentral chi-squared over n.
-            noise = 4 * expected / rows + 2 * (PSI_BINS - 1) / rows**2
+            # A noncentral chi-squared over n: of a true size d it is d + (bins - 1) / n in the mean, which is what is
+            # expected here, and varies by 4 d / n + 2 (bins - 1) / n^2; of no true size, by 2 / n of its mean.
+            noise = np.maximum(4 * expected / rows - 2 * (PSI_BINS - 1) / rows**2, 2 * expected / rows)
             return np.asarray(noise / (expected + PSI_OFFSET) ** 2)
         case _:
             return np.asarray(known)
