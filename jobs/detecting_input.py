@@ -25,6 +25,9 @@ OTHER_NAMES: dict[str, Kind] = {"real": "level", "value": "level"}
 
 ABSENT = frozenset({"", "na", "nan", "null", "none"})
 MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?"
+LARGEST = 1e100
+"""The largest value that is judged: squares of what is larger are no numbers any more."""
+
 FLOORS: dict[Kind, str] = {
     "rate": "a rate lies between 0 and 1; divide percents by 100, or give kind level",
     "count": "a count is 0 or more; give kind amount for figures that may be negative",
@@ -148,6 +151,8 @@ def _history(name: str, rows: pd.DataFrame, faults: _Faults) -> History:
         first = rows.index[rows["moment"] == rows.loc[again[0], "moment"]][0]
         faults.at(int(again[0]), f"'{name}' has {faults.given.loc[again[0], 'ds']!s} already on line {first}; keep one")
     kind = cast("Kind", rows["kind"].iloc[0]) or guessed_kind(rows["y"], rows["n"])
+    for line, y in rows.loc[rows["y"].abs() > LARGEST, "y"].items():
+        faults.at(int(str(line)), f"y of '{name}' is {y:g}; give larger units, so that no value is beyond {LARGEST:g}")
     for line, y in _unfit(kind, rows["y"]):
         faults.at(line, f"y of '{name}' is {y:g}; {FLOORS[kind]}")
     return History(

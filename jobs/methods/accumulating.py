@@ -29,9 +29,9 @@ MEMORY = 21
 """Days that any sum looks back on; a new level that was accepted is forgotten as a fault within them."""
 
 EWMA = {0.5: 0.95, 0.25: 0.85, 0.12: 0.8}
-"""By the weight of the newest night (memories of about three, seven and fifteen nights): how many standard deviations of
-the mean are as rare as one of a single night. Less than one, because a mean has lighter tails than a night, and the
-lighter the longer it is."""
+"""By the weight of the newest night (memories of about three, seven and fifteen nights): how many standard deviations
+of the mean are as rare as one of a single night. Less than one, because a mean has lighter tails than a night, and
+the lighter the longer it is."""
 
 LOOKBACK = 180
 """Past days that tell how alike neighbouring nights are."""

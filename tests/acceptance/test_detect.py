@@ -93,6 +93,20 @@ def test_a_lasting_change_of_an_hourly_level_is_told_and_then_accepted(file: Pat
     assert not (told >= "2025-02-24").any()
 
 
+def test_a_value_too_large_to_be_squared_is_refused_with_its_line(file: Path) -> None:
+    visits(40).assign(kind="level", y=1e200).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "history.csv:2: y of 'visits' is 1e+200; give larger units" in said.output
+
+
+def test_a_fault_of_twenty_deviations_is_seen_on_a_level_of_a_million(file: Path) -> None:
+    rows = visits(90).assign(kind="level", y=1e6 + np.random.default_rng(1).normal(0, 1, 90))
+    rows.loc[80, "y"] += 20
+    found = flags(file, rows)
+    assert found.loc[found["is_anomaly"] == 1, "ds"].tolist() == ["2025-03-22"]
+
+
 def test_public_holidays_of_a_country_are_learnt(file: Path) -> None:
     rows = visits(430)
     rows.loc[rows["ds"].isin(["2025-01-01", "2025-12-25", "2026-01-01"]), "y"] *= 0.3
