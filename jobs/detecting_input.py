@@ -28,6 +28,8 @@ MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?"
 LARGEST = 1e100
 """The largest value that is judged: squares of what is larger are no numbers any more."""
 
+AUTUMN = " (of the hour that autumn repeats: their sum or mean, or write UTC with Z)"
+
 FLOORS: dict[Kind, str] = {
     "rate": "a rate lies between 0 and 1; divide percents by 100, or give kind level",
     "count": "a count is 0 or more; give kind amount for figures that may be negative",
@@ -149,7 +151,11 @@ def _history(name: str, rows: pd.DataFrame, faults: _Faults) -> History:
     again = rows.index[rows["moment"].duplicated()]
     if len(again):
         first = rows.index[rows["moment"] == rows.loc[again[0], "moment"]][0]
-        faults.at(int(again[0]), f"'{name}' has {faults.given.loc[again[0], 'ds']!s} already on line {first}; keep one")
+        faults.at(
+            int(again[0]),
+            f"'{name}' has {faults.given.loc[again[0], 'ds']!s} already on line {first}; keep one"
+            f"{AUTUMN if ':' in str(faults.given.loc[again[0], 'ds']) else ''}",
+        )
     kind = cast("Kind", rows["kind"].iloc[0]) or guessed_kind(rows["y"], rows["n"])
     for line, y in rows.loc[rows["y"].abs() > LARGEST, "y"].items():
         faults.at(int(str(line)), f"y of '{name}' is {y:g}; give larger units, so that no value is beyond {LARGEST:g}")

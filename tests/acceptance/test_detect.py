@@ -78,6 +78,22 @@ def test_hours_are_judged_from_the_first_week_that_has_fourteen_days_before_it(f
     assert set(judged["detector"]) == {"prophet"}
 
 
+def test_a_shop_that_opens_ten_hours_a_day_is_judged_after_fourteen_days_too(file: Path) -> None:
+    rows = calls(30)
+    rows = rows[rows["ds"].str[11:13].astype(int).between(9, 18)]
+    found = flags(file, rows)
+    assert found.loc[found["distance"].notna(), "ds"].min() == "2025-01-20 09:00"
+    assert found["is_anomaly"].sum() == 0
+
+
+def test_the_hour_that_autumn_repeats_is_refused_with_what_to_do(file: Path) -> None:
+    rows = calls(2)
+    pd.concat([rows, rows.iloc[[2]]]).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "already on line 4; keep one (of the hour that autumn repeats" in said.output
+
+
 def test_most_hours_of_a_quiet_month_raise_nothing(file: Path) -> None:
     found = flags(file, calls(50, seed=11))
     assert found["distance"].notna().sum() > 600
