@@ -25,6 +25,9 @@ OTHER_NAMES: dict[str, Kind] = {"real": "level", "value": "level"}
 
 ABSENT = frozenset({"", "na", "nan", "null", "none"})
 MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?"
+SPARSEST, MANY_STEPS = 10.0, 3
+"""Days between values, in the median of more than three steps, from which a series is none of days."""
+
 LARGEST = 1e100
 """The largest value that is judged: squares of what is larger are no numbers any more."""
 
@@ -194,6 +197,13 @@ def _unfit(kind: Kind, y: pd.Series[float]) -> Iterator[tuple[int, float]]:
 def _grain(name: str, rows: pd.DataFrame, faults: _Faults) -> Grain:
     moments = rows["moment"]
     if not moments.dt.normalize().duplicated().any():
+        apart = float(moments.diff().dt.days.median()) if len(moments) > MANY_STEPS else 1.0
+        if apart > SPARSEST:
+            faults.at(
+                int(rows.index[1]),
+                f"'{name}' has a value every {apart:g} days; days and hours are judged, by the week's shape and weeks "
+                "of history: give the days that a month is made of, or leave it out",
+            )
         return "daily"
     minutes = moments.dt.strftime("%M:%S")
     others = rows.index[(minutes != minutes.iloc[0]).to_numpy()]

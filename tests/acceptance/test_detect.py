@@ -86,6 +86,14 @@ def test_a_shop_that_opens_ten_hours_a_day_is_judged_after_fourteen_days_too(fil
     assert found["is_anomaly"].sum() == 0
 
 
+def test_a_series_of_months_is_refused_for_it_has_no_days(file: Path) -> None:
+    months = pd.date_range("2020-01-01", periods=60, freq="MS").strftime("%Y-%m-%d")
+    pd.DataFrame({"series_id": "revenue", "ds": months, "y": range(60)}).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "history.csv:3: 'revenue' has a value every 31 days; days and hours are judged" in said.output
+
+
 def test_the_hour_that_autumn_repeats_is_refused_with_what_to_do(file: Path) -> None:
     rows = calls(2)
     pd.concat([rows, rows.iloc[[2]]]).to_csv(file, index=False)
