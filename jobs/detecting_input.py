@@ -25,6 +25,14 @@ OTHER_NAMES: dict[str, Kind] = {"real": "level", "value": "level"}
 
 ABSENT = frozenset({"", "na", "nan", "null", "none"})
 MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?Z?)?"
+SPARSEST, MANY_STEPS = 10.0, 3
+"""Days between values, in the median of more than three steps, from which a series is none of days."""
+
+LARGEST = 1e100
+"""The largest value that is judged: squares of what is larger are no numbers any more."""
+
+AUTUMN = " (of the hour that autumn repeats: their sum or mean, or write UTC with Z)"
+
 FLOORS: dict[Kind, str] = {
     "rate": "a rate lies between 0 and 1; divide percents by 100, or give kind level",
     "count": "a count is 0 or more; give kind amount for figures that may be negative",
@@ -146,8 +154,14 @@ def _history(name: str, rows: pd.DataFrame, faults: _Faults) -> History:
     again = rows.index[rows["moment"].duplicated()]
     if len(again):
         first = rows.index[rows["moment"] == rows.loc[again[0], "moment"]][0]
-        faults.at(int(again[0]), f"'{name}' has {faults.given.loc[again[0], 'ds']!s} already on line {first}; keep one")
+        faults.at(
+            int(again[0]),
+            f"'{name}' has {faults.given.loc[again[0], 'ds']!s} already on line {first}; keep one"
+            f"{AUTUMN if ':' in str(faults.given.loc[again[0], 'ds']) else ''}",
+        )
     kind = cast("Kind", rows["kind"].iloc[0]) or guessed_kind(rows["y"], rows["n"])
+    for line, y in rows.loc[rows["y"].abs() > LARGEST, "y"].items():
+        faults.at(int(str(line)), f"y of '{name}' is {y:g}; give larger units, so that no value is beyond {LARGEST:g}")
     for line, y in _unfit(kind, rows["y"]):
         faults.at(line, f"y of '{name}' is {y:g}; {FLOORS[kind]}")
     return History(
@@ -183,6 +197,13 @@ def _unfit(kind: Kind, y: pd.Series[float]) -> Iterator[tuple[int, float]]:
 def _grain(name: str, rows: pd.DataFrame, faults: _Faults) -> Grain:
     moments = rows["moment"]
     if not moments.dt.normalize().duplicated().any():
+        apart = float(moments.diff().dt.days.median()) if len(moments) > MANY_STEPS else 1.0
+        if apart > SPARSEST:
+            faults.at(
+                int(rows.index[1]),
+                f"'{name}' has a value every {apart:g} days; days and hours are judged, by the week's shape and weeks "
+                "of history: give the days that a month is made of, or leave it out",
+            )
         return "daily"
     minutes = moments.dt.strftime("%M:%S")
     others = rows.index[(minutes != minutes.iloc[0]).to_numpy()]

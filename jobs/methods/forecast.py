@@ -113,6 +113,8 @@ class _Case(NamedTuple):
     result: Judged
     detection: Detection
     fit: Fit
+    heard: list[int]
+    """One number: the points before it have their reach in `result`."""
 
 
 def nothing(points: int) -> Floats:
@@ -143,7 +145,7 @@ def judge(series: Series, period: Period, detection: Detection, fit: Fit = weekl
         np.where(before, series.expected, np.nan), nothing(points), nothing(points),
         np.where(before, series.distance, np.nan), nothing(points), [""] * points, [""] * points,
     )  # fmt: skip
-    case = _Case(series, result, detection, fit)
+    case = _Case(series, result, detection, fit, [0])
     monday = np.datetime64(monday_of(period.first))
     while monday <= last:
         week = np.flatnonzero((nights >= max(monday, first)) & (nights < monday + 7) & (nights <= last))
@@ -215,11 +217,16 @@ def _doubt(case: _Case, past: slice, asked: Days) -> Floats:
 
 
 def _reach(case: _Case, past: slice) -> Floats:
-    """How far the past nights reached; the first of them as they did with the nights before them."""
-    days = case.series.days
-    begin = int(np.searchsorted(days, days[past.start] - accumulating.MEMORY))
-    wider = slice(begin, past.stop)
-    return accumulating.hear(days[wider], case.result.distance[wider]).reach[past.start - begin :]
+    """How far the past nights reached, each as it did with the nights before it; heard once, as weeks go by."""
+    days, reach = case.series.days, case.result.reach
+    new = max(past.start, case.heard[0])
+    if new < past.stop:
+        begin = int(np.searchsorted(days, days[new] - accumulating.NEEDED))
+        reach[new : past.stop] = accumulating.hear(
+            days[begin : past.stop], case.result.distance[begin : past.stop]
+        ).reach[new - begin :]
+        case.heard[0] = past.stop
+    return reach[past]
 
 
 def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -> _Expectation:

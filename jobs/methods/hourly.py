@@ -63,7 +63,8 @@ def judge(kind: Kind, moments: Moments, value: Floats, n: Floats, detection: Det
         week = np.flatnonzero(mondays == monday)
         since = monday - min(HISTORY_DAYS, detection.max_history)
         past = np.flatnonzero((days >= since) & (days < monday) & np.isfinite(value))
-        known_days = len(past) // 24
+        # Of a shop that opens ten hours a day, ten hours are a day.
+        known_days = len(past) // max(len(np.unique(hour_of(moments[past]))), 1)
         if known_days < NEEDED_DAYS:
             for place in week:
                 result.note[place] = f"only {known_days} days of history before its week, {NEEDED_DAYS} needed"

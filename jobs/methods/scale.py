@@ -83,6 +83,9 @@ TIED = 0.05
 LIMIT = 4.0
 """The distance at which few residuals are made as rare as many: what `detection.limit` usually is."""
 
+LEVEL_SHARE = 0.1
+"""Of how far a level's past values stray about their median, week and all, what a good day has at least."""
+
 PSI_OFFSET = 1e-3
 PSI_BINS = 12
 """Bins that a PSI has about: ten of values, one each for missing and unseen."""
@@ -173,8 +176,9 @@ def sampling_variance(scale: Scale, expected: Floats, n: Floats, error: Floats) 
         case "count":
             return np.asarray(1 / (expected + 0.5))
         case "psi":
-            # A PSI of true size d varies by about 4 d / n + 2 (bins - 1) / n^2: a noncentral chi-squared over n.
-            noise = 4 * expected / rows + 2 * (PSI_BINS - 1) / rows**2
+            # A noncentral chi-squared over n: of a true size d it is d + (bins - 1) / n in the mean, which is what is
+            # expected here, and varies by 4 d / n + 2 (bins - 1) / n^2; of no true size, by 2 / n of its mean.
+            noise = np.maximum(4 * expected / rows - 2 * (PSI_BINS - 1) / rows**2, 2 * expected / rows)
             return np.asarray(noise / (expected + PSI_OFFSET) ** 2)
         case _:
             return np.asarray(known)
@@ -204,7 +208,13 @@ def relative_error(scale: Scale, values: Floats, error: Floats, expected: Floats
 def smallest_spread(scale: Scale, values: Floats) -> float:
     """The least standard deviation a series is credited with, on the judged scale, however calm its past.
 
-    Half a percent of a count, latency or amount; two hundredths of a logit, which is a tenth of a point at 95 %.
+    Half a percent of a count, latency or amount; two hundredths of a logit, which is a tenth of a point at 95 %. Of a
+    level half a percent too, or less where it varies by little: an offset is no reason to see nothing.
+
+    >>> smallest_spread(Scale("level"), np.array([10.0, 10.0, 10.0]))
+    0.05
+    >>> round(smallest_spread(Scale("level"), 1e6 + np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0])), 3)
+    0.148
     """
     match scale.kind:
         case "rate":
@@ -212,9 +222,16 @@ def smallest_spread(scale: Scale, values: Floats) -> float:
         case "psi":
             return 0.05
         case "level":
-            return 0.005 * float(np.median(np.abs(values))) + 1e-9 if values.size else 1e-9
+            return _least_of_level(values) if values.size else 1e-9
         case _:
             return 0.005
+
+
+def _least_of_level(values: Floats) -> float:
+    centre = float(np.median(values))
+    of_level, varies = 0.005 * abs(centre), LEVEL_SHARE * spread_about(values, centre)
+    # What is smaller than the last digits of the level is rounding.
+    return max(min(of_level, varies) if varies > 1e-9 * abs(centre) else of_level, 1e-9)
 
 
 def spread_about(residuals: Floats, centre: float = 0.0) -> float:

@@ -79,7 +79,7 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
     # A rule that waits for nights in a row looks back on them, too.
     streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
-    back = max(detection.max_history, streak) + accumulating.MEMORY + 1
+    back = max(detection.max_history, streak) + accumulating.NEEDED + 1
     since = forecast.monday_of(period.first) - timedelta(days=back)
     figures = _figures(warehouse, asked, (), since, period.last)
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)

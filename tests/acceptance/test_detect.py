@@ -78,6 +78,30 @@ def test_hours_are_judged_from_the_first_week_that_has_fourteen_days_before_it(f
     assert set(judged["detector"]) == {"prophet"}
 
 
+def test_a_shop_that_opens_ten_hours_a_day_is_judged_after_fourteen_days_too(file: Path) -> None:
+    rows = calls(30)
+    rows = rows[rows["ds"].str[11:13].astype(int).between(9, 18)]
+    found = flags(file, rows)
+    assert found.loc[found["distance"].notna(), "ds"].min() == "2025-01-20 09:00"
+    assert found["is_anomaly"].sum() == 0
+
+
+def test_a_series_of_months_is_refused_for_it_has_no_days(file: Path) -> None:
+    months = pd.date_range("2020-01-01", periods=60, freq="MS").strftime("%Y-%m-%d")
+    pd.DataFrame({"series_id": "revenue", "ds": months, "y": range(60)}).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "history.csv:3: 'revenue' has a value every 31 days; days and hours are judged" in said.output
+
+
+def test_the_hour_that_autumn_repeats_is_refused_with_what_to_do(file: Path) -> None:
+    rows = calls(2)
+    pd.concat([rows, rows.iloc[[2]]]).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "already on line 4; keep one (of the hour that autumn repeats" in said.output
+
+
 def test_most_hours_of_a_quiet_month_raise_nothing(file: Path) -> None:
     found = flags(file, calls(50, seed=11))
     assert found["distance"].notna().sum() > 600
@@ -91,6 +115,20 @@ def test_a_lasting_change_of_an_hourly_level_is_told_and_then_accepted(file: Pat
     told = found[found["is_anomaly"] == 1]["ds"].str[:10]
     assert told.between("2025-02-10", "2025-02-16").sum() > 100
     assert not (told >= "2025-02-24").any()
+
+
+def test_a_value_too_large_to_be_squared_is_refused_with_its_line(file: Path) -> None:
+    visits(40).assign(kind="level", y=1e200).to_csv(file, index=False)
+    said = detect(file)
+    assert said.exit_code != 0
+    assert "history.csv:2: y of 'visits' is 1e+200; give larger units" in said.output
+
+
+def test_a_fault_of_twenty_deviations_is_seen_on_a_level_of_a_million(file: Path) -> None:
+    rows = visits(90).assign(kind="level", y=1e6 + np.random.default_rng(1).normal(0, 1, 90))
+    rows.loc[80, "y"] += 20
+    found = flags(file, rows)
+    assert found.loc[found["is_anomaly"] == 1, "ds"].tolist() == ["2025-03-22"]
 
 
 def test_public_holidays_of_a_country_are_learnt(file: Path) -> None:

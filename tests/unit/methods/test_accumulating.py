@@ -86,11 +86,27 @@ def test_rows_left_out_and_rows_without_a_value_are_the_same_gap() -> None:
     )
 
 
-def test_only_the_last_three_weeks_of_distances_matter() -> None:
+def test_only_the_distances_of_the_days_that_are_needed_matter_and_those_to_the_last_digit() -> None:
     rng = np.random.default_rng(4)
-    distance = rng.normal(0, 1.5, 100)
-    late = hear(distance[60:]).reach[accumulating.MEMORY - 1 :]
-    np.testing.assert_allclose(hear(distance).reach[60 + accumulating.MEMORY - 1 :], late, rtol=1e-12)
+    distance = rng.normal(0, 1.5, 400)
+    days = np.datetime64("2025-01-06") + np.arange(400)
+    late = accumulating.hear(days[100:], distance[100:]).reach[accumulating.NEEDED :]
+    assert accumulating.hear(days, distance).reach[100 + accumulating.NEEDED :].tolist() == late.tolist()
+
+
+def test_a_series_that_wanders_must_stray_farther_together_than_one_of_independent_nights() -> None:
+    """The same five nights after half a year of independent nights, and of nights with a correlation of 0.9."""
+    rng = np.random.default_rng(5)
+    independent = rng.normal(size=200)
+    wandering = independent.copy()
+    for day in range(1, 200):
+        wandering[day] = 0.9 * wandering[day - 1] + np.sqrt(1 - 0.81) * independent[day]
+    reached = []
+    for past in (independent, wandering):
+        quiet = np.r_[past / past.std(), np.zeros(21), np.full(5, 2.3)]
+        reached.append(hear(quiet).reach[-1])
+    assert reached[0] > 4.0
+    assert reached[1] < 3.2
 
 
 def test_a_small_lasting_shift_is_told_adapted_to_and_then_silent() -> None:
