@@ -39,8 +39,8 @@ class Crowd:
     def of(cls, points: Floats, neighbours: int) -> Crowd:
         """Hold each point against its nearest others.
 
-        >>> Crowd.of(np.array([[0.0], [1.0], [2.0], [9.0]]), 2).factors.round(2).tolist()
-        [0.88, 1.33, 0.88, 4.38]
+        >>> Crowd.of(np.array([[0.0], [1.0], [2.0], [9.0]]), 2).factors.round(3).tolist()
+        [0.875, 1.333, 0.875, 4.375]
         """
         distance = _distances(points, points)
         np.fill_diagonal(distance, np.inf)
@@ -53,7 +53,7 @@ class Crowd:
         """The factor of each of some new points among these; shape (points, dimensions) to (points,).
 
         >>> Crowd.of(np.array([[0.0], [1.0], [2.0], [3.0]]), 2).factors_of(np.array([[1.5], [30.0]])).round(2).tolist()
-        [0.96, 16.72]
+        [0.67, 18.33]
         """
         nearest, far = _nearest(_distances(others, self.points), self.neighbours)
         density = 1 / (np.maximum(far, self.reach[nearest]).mean(axis=1) + LEAST)

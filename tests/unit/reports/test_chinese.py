@@ -32,7 +32,7 @@ ZH = sample_night.spec().model_copy(update={"language": "zh", "description": "ä¼
 _NAMES = """
     Nightjar shop browsing_time basket_value pages days_since_visit discount device channel country customer
     phone desktop tablet new returning DE FR PT ES IT NL PL v1 v2 v3 shadow EUR Europe Lisbon PSI n ms MB Wilson
-    DeLong logit DDSketch numpy quantile inverted_cdf sklearn metrics Siddiqi Yurdakul chi2 N k ROC AUC F1 KS
+    DeLong logit DDSketch numpy quantile inverted_cdf sklearn metrics Siddiqi Yurdakul Fisher chi2 N k ROC AUC F1 KS
     p95 p99 p50 accuracy_score precision_score recall_score roc_auc_score f1_score Jensen Shannon
 """
 NAMES = frozenset(_NAMES.split())
