@@ -80,8 +80,9 @@ def verdict(  # noqa: PLR0911 - one return an answer
 
     Labels that come early are not like the others, so the model's figure speaks once most are in. Where it is certain
     of one thing and business or ranking of the contrary, nobody can tell yet, and a person must look; so where
-    conversion and value contradict each other. Where accuracies differ and the scores rank alike, it may be the
-    threshold that should change, which the reason says. Without labels the business speaks alone.
+    conversion and value contradict each other. A difference that is certain and too small to pay for a change decides
+    nothing. Where accuracies differ and the scores rank alike, it may be the threshold that should change, which the
+    reason says. Without labels the business speaks alone.
 
     >>> better = Difference(0.04, 0.02, 0.06, 0.001, 900)
     >>> verdict("v1", "challenger:v2", Evidence(better), needed=30)
@@ -100,15 +101,16 @@ def verdict(  # noqa: PLR0911 - one return an answer
     more = ("converts", "converted") if money is converted else ("earns", "earned")
     if model is None and money is None:
         return "not yet known", _unknown(evidence, early, converted, needed)
-    if conflict := _conflict(live, other, model, money, more[0], evidence.ranking):
+    leads = None if model is None or model.alike else model
+    if conflict := _conflict(live, other, leads, money, more[0], evidence.ranking):
         return "not yet known", conflict
     change: Verdict = "roll back" if evidence.was_live else "promote"
-    if model and model.better:
-        return change, f"{other} {_does(model)}: {model}{_threshold(evidence.ranking)}"
+    if leads and leads.better:
+        return change, f"{other} {_does(leads)}: {leads}{_threshold(evidence.ranking)}"
     if money and money.better:
         return change, f"{other} {more[1]} more: {money}"
-    if model and model.worse:
-        return "keep", f"{live} {_does(model)}: {other} has {model}{_threshold(evidence.ranking)}"
+    if leads and leads.worse:
+        return "keep", f"{live} {_does(leads)}: {other} has {leads}{_threshold(evidence.ranking)}"
     if money:
         return "keep", f"{live} {more[0]} more: {other} had {money}"
     if model and model.alike:

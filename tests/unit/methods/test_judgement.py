@@ -7,6 +7,7 @@ from jobs.methods.judgement import Difference, Evidence, verdict
 BETTER = Difference(0.04, 0.02, 0.06, 0.0001, 2000)
 WORSE = Difference(-0.04, -0.06, -0.02, 0.0001, 2000)
 ALIKE = Difference(0.001, -0.008, 0.01, 0.8, 9000)
+SLIGHT = Difference(0.009, 0.004, 0.014, 0.0005, 90_000)
 OPEN = Difference(0.01, -0.02, 0.04, 0.5, 600)
 CLOSER = Difference(-2.5, -3.0, -2.0, 0.0001, 900, sign=-1, live=20.0)
 FARTHER = Difference(2.5, 2.0, 3.0, 0.0001, 900, sign=-1, live=20.0)
@@ -21,6 +22,8 @@ AS_FAR = Difference(0.1, -0.3, 0.35, 0.6, 900, sign=-1, live=20.0)
         (Evidence(BETTER, was_live=True), "roll back", "right more often"),
         (Evidence(WORSE), "keep", "v1 is right more often"),
         (Evidence(ALIKE), "keep", "within 2 points"),
+        (Evidence(SLIGHT, was_live=True), "keep", "within 2 points: +0.9 points"),  # certain, and no change would pay
+        (Evidence(SLIGHT, business=WORSE), "keep", "v1 converts more"),
         (Evidence(OPEN), "not yet known", "may be chance"),
         (
             Evidence(Difference(0.3, 0.1, 0.5, 0.001, 40)),
