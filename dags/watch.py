@@ -42,8 +42,8 @@ def look(**context: Any) -> None:
     for spec in (one for one in specs if one.model in late):
         try:
             tell_late([spec], home(), now, post_of(spec))
-        except NightjarError as error:
-            untold.append(str(error))
+        except Exception as error:  # one model must not keep the others from being told of
+            untold.append(str(error) if isinstance(error, NightjarError) else f"{spec.model}: {type(error).__name__}")
     broken = [entry.error for entry in entries if isinstance(entry, Broken)]
     wrong = list(dict.fromkeys((*(str(one) for one in found if one.late), *faults, *untold, *broken)))
     if untold:
@@ -66,7 +66,7 @@ with DAG(
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
-        "execution_timeout": timedelta(minutes=15),
+        "execution_timeout": timedelta(minutes=55),  # many dead channels, each waited for; never a model's file
     },
     doc_md=__doc__,
     tags=["nightjar", "watch"],

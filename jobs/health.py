@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from jobs.engine.warehouse import open_warehouse, published_file, read_published
+from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
 from jobs.telling import fault_of
 
@@ -73,7 +73,8 @@ def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
 def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post | None = None) -> list[str]:
     """Tell each model's missing nights once, until a night has finished again; returns what was told.
 
-    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. Raises
+    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. The model's own file
+    is not opened, because a night that hangs holds it: what was told is noted beside it (`jobs.engine.notes`). Raises
     DeliveryError, when all models were tried, where something was not taken or a model could not be looked at.
     """
     told, faults = [], []
@@ -100,8 +101,9 @@ def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[
 
 
 def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | None) -> list[str]:
-    from jobs import ledger, telling
+    from jobs import telling
     from jobs.delivery import post_of, sender
+    from jobs.engine.notes import notes
 
     key = f"{spec.model}-late-since-{one.newest or 'ever'}"
     payload = {
@@ -114,18 +116,18 @@ def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | 
         for channel in spec.channels.critical
         for way in ([f"mailto:{address}" for address in spec.mail.to] if channel == "mail" else [channel])
     ]
-    with open_warehouse(home, spec.model) as warehouse:
+    with notes(home, spec.model) as noted:
         for channel in dict.fromkeys(addressed):
             mine = f"{key}-{channel}"
             row = {"key": mine, "channel": channel, "payload": payload, "subject": f"[critical] {one}"}
-            if ledger.sent(warehouse, mine):
+            if mine in noted:
                 continue
             try:
                 said = telling.hand_over(row, post or post_of(spec), sender(), now)
             except Exception as error:  # one dead channel holds up no other
                 faults.append(fault_of(error))
                 continue
-            ledger.record(warehouse, mine, channel, one.due, now, said)
+            noted.add(mine, now, said)
             told.append(f"{one} ({channel})")
     if faults:
         raise DeliveryError("; ".join(faults))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from jobs.periods import Period
 from tests.dags.conftest import TINY
 
 if TYPE_CHECKING:
@@ -29,3 +32,29 @@ def test_a_damaged_model_and_a_broken_spec_are_named_and_one_that_never_finished
     assert "good" not in said  # new DAGs are paused; nobody has switched it on
     assert "damaged: its nights cannot be looked up" in said
     assert "broken.yaml:3" in said
+
+
+def test_models_whose_files_are_held_are_told_of_with_all_others_and_nobody_waits(
+    models: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A night that hangs holds its model's file, and fifteen minutes of waiting for it were the task's whole time."""
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from dags.watch import look
+    from jobs.engine.warehouse import open_warehouse
+
+    home = models.parent / "home"
+    for model in ("another", "good"):
+        text = TINY.format(model=model, zone="UTC") + "channels: {critical: [log]}\n"
+        (models / f"{model}.yaml").write_text(text, encoding="utf-8")
+        with open_warehouse(home, model) as warehouse:
+            warehouse.finish("report", Period.of(date(2025, 1, 1)))
+            warehouse.publish()
+    began = time.monotonic()
+    with caplog.at_level("INFO", "nightjar.messages"), open_warehouse(home, "another"), open_warehouse(home, "good"):
+        for _ in range(2):
+            with pytest.raises(AirflowFailException):
+                look.function(dag_run=SimpleNamespace(run_type="manual"))
+    assert time.monotonic() - began < 20
+    told = [record.getMessage() for record in caplog.records if record.name == "nightjar.messages"]
+    assert [text.partition(":")[0] for text in told] == ["[critical] another", "[critical] good"]
