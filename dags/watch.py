@@ -4,6 +4,8 @@
 - Red `nights`: a model's night is missing, and the log names it; look at that model's DAG. The message was sent the
   first time; while the gap lasts, only this task stays red. A spec that cannot be read is named too. A model that never
   finished a night is left out: new DAGs are paused, and nobody has switched it on.
+- Red `nights` with "is not all handed over": for an hour a mail or message of that night was not taken. Mend what it
+  names, then clear that night's `deliver`. The next night that is heard tells the rest, and this is over.
 - Red for another reason: a channel did not take the message; clear the task, and what was told is not told again.
 
 Airflow cannot tell of its own death. Let something outside of it call `nightjar health`, whose status is 1 then.
@@ -37,15 +39,17 @@ def look(**context: Any) -> None:
     specs = [entry for entry in entries if not isinstance(entry, Broken)]
     found, faults = survey(specs, home(), now)
     found = [one for one in found if one.newest is not None]  # else nobody has switched the model on yet
-    late = {one.model for one in found if one.late}
+    unwell = {one.model for one in found if not one.well}
     untold = []
-    for spec in (one for one in specs if one.model in late):
+    for spec in (one for one in specs if one.model in unwell):
         try:
             tell_late([spec], home(), now, post_of(spec))
         except Exception as error:  # one model must not keep the others from being told of
             untold.append(str(error) if isinstance(error, NightjarError) else f"{spec.model}: {type(error).__name__}")
     broken = [entry.error for entry in entries if isinstance(entry, Broken)]
-    wrong = list(dict.fromkeys((*(str(one) for one in found if one.late), *faults, *untold, *broken)))
+    missing = [str(one) for one in found if one.late]
+    unheard = [str(night) for one in found for night in one.owed]
+    wrong = list(dict.fromkeys((*missing, *unheard, *faults, *untold, *broken)))
     if untold:
         raise DeliveryError("; ".join(wrong))  # it may be tried again; what was told is not told again
     if wrong:

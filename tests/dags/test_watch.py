@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from jobs.errors import DeliveryError
 from jobs.periods import Period
 from tests.dags.conftest import TINY
 
@@ -58,3 +59,27 @@ def test_models_whose_files_are_held_are_told_of_with_all_others_and_nobody_wait
     assert time.monotonic() - began < 20
     told = [record.getMessage() for record in caplog.records if record.name == "nightjar.messages"]
     assert [text.partition(":")[0] for text in told] == ["[critical] another", "[critical] good"]
+
+
+def test_a_night_whose_mail_nobody_takes_is_named(models: Path) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from dags.watch import look
+    from jobs.engine.warehouse import open_warehouse
+    from jobs.health import health_of
+    from jobs.owed import owing
+    from jobs.spec.reading import load_spec
+
+    home, now = models.parent / "home", datetime.now(UTC)
+    text = TINY.format(model="good", zone="UTC") + "channels: {critical: [log]}\n"
+    (models / "good.yaml").write_text(text, encoding="utf-8")
+    due = health_of(load_spec(models / "good.yaml"), home, now).due
+    with open_warehouse(home, "good") as warehouse:
+        warehouse.finish("report", Period.of(due))
+        warehouse.publish()
+    with pytest.raises(DeliveryError), owing(home, "good", due, now - timedelta(hours=2)):
+        raise DeliveryError("smtp://post:25 did not answer")
+    with pytest.raises(AirflowFailException) as told:
+        look.function(dag_run=SimpleNamespace(run_type="manual"))
+    assert f"good: what the night of {due} tells is not all handed over since" in str(told.value)
+    assert str(told.value).endswith("smtp://post:25 did not answer")
