@@ -1,4 +1,4 @@
-"""Once a day, say which model's nights did not run. Each gap is told once, where critical incidents are told.
+"""Every hour, say which model's nights did not run. Each gap is told once, where critical incidents are told.
 
 ### At night
 - Red `nights`: a model's night is missing, and the log names it; look at that model's DAG. The message was sent the
@@ -13,17 +13,17 @@ Airflow cannot tell of its own death. Let something outside of it call `nightjar
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, task
 from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from dags.catalogue import Broken, catalogue, home, models_folder
 from dags.handover import post_of
-from dags.nights import Nightly
 from jobs.errors import DeliveryError, NightjarError
 
 
@@ -59,7 +59,7 @@ def look(**context: Any) -> None:
 with DAG(
     "nightjar_watch",
     description="Say which nights did not run",
-    schedule=Nightly("UTC", time(12, 0)),
+    schedule=CronTriggerTimetable("0 * * * *", timezone="UTC"),  # somewhere it is always three hours after a night
     start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,

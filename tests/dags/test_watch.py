@@ -6,12 +6,14 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+import pendulum
 import pytest
 
 from jobs.errors import DeliveryError
 from jobs.periods import Period
-from tests.dags.conftest import TINY
+from tests.dags.conftest import PROJECT, TINY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +85,26 @@ def test_a_night_whose_mail_nobody_takes_is_named(models: Path) -> None:
         look.function(dag_run=SimpleNamespace(run_type="manual"))
     assert f"good: what the night of {due} tells is not all handed over since" in str(told.value)
     assert str(told.value).endswith("smtp://post:25 did not answer")
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Pacific/Kiritimati"])
+def test_wherever_a_model_is_its_missing_night_is_found_within_the_hour(zone: str) -> None:
+    """A night at 04:30 is late at 07:30, which is 14:30 or 15:30 UTC in Los Angeles: after noon."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.timetables.base import TimeRestriction
+
+    from jobs.health import night_due
+    from jobs.spec.model import ModelSpec
+
+    bag = DagBag(collect_dags=False)
+    bag.process_file(str(PROJECT / "dags" / "watch.py"))
+    timetable = bag.dags["nightjar_watch"].timetable
+    spec = ModelSpec(model="good", predictions={"path": "{day}"}, timezone=zone, schedule={"at": "04:30"})  # type: ignore[arg-type]
+    late = datetime(2025, 3, 9, 7, 30, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # the clocks have changed in the night
+    assert (night_due(spec, late), night_due(spec, late - timedelta(seconds=1))) == (date(2025, 3, 8), date(2025, 3, 7))
+    begins = pendulum.instance(late)
+    found = timetable.next_dagrun_info(
+        last_automated_data_interval=None, restriction=TimeRestriction(begins, None, catchup=True)
+    )
+    assert found is not None
+    assert timedelta() <= found.run_after - late < timedelta(hours=1)
