@@ -1,7 +1,7 @@
 """A night that is not over when it should be: told at that hour, where the model's critical incidents are told.
 
-Airflow calls `tell` in a process of its own. `nightjar_watch` finds the same gap at noon; what one of them has told the
-other does not tell again, because both note it under one key.
+Airflow calls `tell` in a process of its own. `nightjar_watch` finds the same gap within the hour; what one of them has
+told the other does not tell again, because both note it under one key.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 - Violet `arrival`: the night waits for the day's predictions (`schedule.wait_for_data`), then runs without.
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
   incident tell it. Deliver again, then clear `ingest` and what follows.
-- Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
+- Red `deliver`: no mail server is named, or it took no mail for four hours. Clearing sends it; nothing is sent twice.
   Refused for some recipients, it has reached the others and stays sent: correct `mail.to`.
 - Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.
 - `approve_...` waits for a person: open it and answer. Red: nobody did in three days; the request rests.
@@ -151,7 +151,7 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
             dag.get_task(task_id).operator_extra_links = links
         with TaskGroup("handover", prefix_group_id=False):
             publish = publish_copy.override(task_id="publish", outlets=[written(spec.model)])(spec.model)
-            deliver = send_mail.override(task_id="deliver")(spec.model)
+            deliver = send_mail.override(task_id="deliver", **patience(spec.schedule))(spec.model)
             chain(*stages, publish, deliver)
             handing = [ask(spec, action, publish) for action in ACTIONS if wanted(spec, action)]
             started = [action for action in ACTIONS if wanted(spec, action) and dag_for(spec, action)]
@@ -228,6 +228,11 @@ def day_parameter(zone: str) -> Param:
         title="Business day",
         description=f"The day to work on, YYYY-MM-DD, in {zone}. Empty: the day of the run's data interval.",
     )
+
+
+def patience(schedule: Schedule) -> dict[str, Any]:
+    """Tries of a task whose mail server may be away for hours: pauses of 1, 2, 4, ... 30 minutes, four hours in all."""
+    return {"retries": max(12, schedule.retries), "max_retry_delay": timedelta(minutes=30)}
 
 
 def dag_of(dag_id: str, entry: ModelSpec | Broken) -> DAG:

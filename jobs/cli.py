@@ -215,7 +215,7 @@ def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
 @click.argument("models", nargs=-1)
 @click.option("--tell", is_flag=True, help="Also tell the channels of critical incidents, once.")
 def health(models: Sequence[str], tell: bool) -> None:
-    """Did every night run that is due? Status 1 where one of MODELS (all) is missing nights.
+    """Did every night run that is due, and was it heard? Status 1 where one of MODELS (all) misses nights or hearers.
 
     Status 2 where one cannot be looked at, as one with a broken spec, or told; the others are all the same.
     """
@@ -229,8 +229,10 @@ def health(models: Sequence[str], tell: bool) -> None:
     found, faults = survey(specs, _home(), now)
     for one in found:
         click.echo(f"{'LATE' if one.late else 'ok':<6}{one}")
-    late = {one.model for one in found if one.late}
-    for spec in (one for one in specs if tell and one.model in late):
+        for unheard in one.owed:
+            click.echo(f"{'OWED':<6}{unheard}")
+    unwell = {one.model for one in found if not one.well}
+    for spec in (one for one in specs if tell and one.model in unwell):
         try:
             for said in tell_late([spec], _home(), now):
                 click.echo(f"told: {said}")
@@ -238,7 +240,7 @@ def health(models: Sequence[str], tell: bool) -> None:
             faults.append(str(error))
     for fault in (*broken, *faults):
         click.echo(f"{'FAULT':<6}{fault}", err=True)
-    if broken or faults or late:
+    if broken or faults or unwell:
         raise click.exceptions.Exit(2 if broken or faults else 1)
 
 

@@ -18,6 +18,7 @@ from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.language import say, speaking
+from jobs.owed import owing
 from jobs.periods import Period
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def dispatch(spec: ModelSpec, night: date, home: Path, newest_closed: date, post
     """
     if night != newest_closed:
         return Dispatched(offering.silent(spec, night, newest_closed))
-    with open_warehouse(home, spec.model) as warehouse:
+    with owing(home, spec.model, night, datetime.now(UTC)), open_warehouse(home, spec.model) as warehouse:
         ledger.begin(warehouse, night, datetime.now(UTC))
         # first what makes the model safe: a dead mail server must not keep a rollback from being asked for
         done, faults = consumers.request(spec, warehouse, night)
@@ -75,7 +76,7 @@ def mail(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Po
     """Send the night's mail and messages as far as they are due and were not sent; says what was done."""
     if night != newest_closed:
         return offering.silent(spec, night, newest_closed)
-    with open_warehouse(home, spec.model) as warehouse:
+    with owing(home, spec.model, night, datetime.now(UTC)), open_warehouse(home, spec.model) as warehouse:
         return _tell(spec, night, warehouse, post or post_of(spec))
 
 

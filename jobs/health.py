@@ -1,4 +1,4 @@
-"""Did every model's night run? Silence of the watchman himself is told too, once."""
+"""Did every model's night run, and was it heard? Silence of the watchman himself is told too, once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from jobs.engine.warehouse import open_warehouse, published_file, read_published
+from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
+from jobs.owed import owed
 from jobs.telling import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from jobs.owed import Owed
     from jobs.spec.model import ModelSpec
     from jobs.telling import Post
 
@@ -29,6 +31,13 @@ class Health:
     model: str
     newest: date | None
     due: date
+    owed: tuple[Owed, ...] = ()
+    """Nights that began to speak and were not heard."""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to look after."""
+        return not self.late and not self.owed
 
     @property
     def late(self) -> bool:
@@ -67,22 +76,30 @@ def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
         with read_published(home, spec.model) as connection:
             row = connection.execute("SELECT MAX(through) FROM progress WHERE stage = 'report'").fetchone()
             newest = row[0] if row else None
-    return Health(spec.model, newest, night_due(spec, now))
+    return Health(spec.model, newest, night_due(spec, now), tuple(owed(home, spec.model, now)))
 
 
 def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post | None = None) -> list[str]:
-    """Tell each model's missing nights once, until a night has finished again; returns what was told.
+    """Tell each model's missing nights once, until a night has finished again, and each night that was not heard.
 
-    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. Raises
+    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. The model's own file
+    is not opened, because a night that hangs holds it: what was told is noted beside it (`jobs.engine.notes`). Raises
     DeliveryError, when all models were tried, where something was not taken or a model could not be looked at.
     """
     told, faults = [], []
     for spec in specs:
         try:
             one = health_of(spec, home, now)
-            told += _tell(spec, home, one, now, post) if one.late else []
         except Exception as error:  # one model must not keep the others from being told of
             faults.append(f"{spec.model}: {fault_of(error)}")
+            continue
+        missing = [(f"late-since-{one.newest or 'ever'}", "late", one.due, str(one))] if one.late else []
+        unheard = [(f"unheard-{night.night}", "unheard", night.night, str(night)) for night in one.owed]
+        for key, state, night, sentence in (*missing, *unheard):
+            try:
+                told += _tell(spec, home, f"{spec.model}-{key}", state, night, sentence, now, post)
+            except Exception as error:
+                faults.append(f"{spec.model}: {fault_of(error)}")
     if faults:
         raise DeliveryError("; ".join(faults))
     return told
@@ -99,14 +116,16 @@ def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[
     return found, faults
 
 
-def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | None) -> list[str]:
-    from jobs import ledger, telling
+def _tell(
+    spec: ModelSpec, home: Path, key: str, state: str, night: date, sentence: str, now: datetime, post: Post | None
+) -> list[str]:
+    from jobs import telling
     from jobs.delivery import post_of, sender
+    from jobs.engine.notes import notes
 
-    key = f"{spec.model}-late-since-{one.newest or 'ever'}"
     payload = {
-        "version": 1, "model": spec.model, "key": key, "incident": None, "state": "late", "severity": "critical",
-        "night": str(one.due), "title": str(one), "text": str(one), "owner": spec.owner, "metrics": [],
+        "version": 1, "model": spec.model, "key": key, "incident": None, "state": state, "severity": "critical",
+        "night": str(night), "title": sentence, "text": sentence, "owner": spec.owner, "metrics": [],
     }  # fmt: skip
     told, faults = [], []
     addressed = [
@@ -114,19 +133,19 @@ def _tell(spec: ModelSpec, home: Path, one: Health, now: datetime, post: Post | 
         for channel in spec.channels.critical
         for way in ([f"mailto:{address}" for address in spec.mail.to] if channel == "mail" else [channel])
     ]
-    with open_warehouse(home, spec.model) as warehouse:
+    with notes(home, spec.model) as noted:
         for channel in dict.fromkeys(addressed):
             mine = f"{key}-{channel}"
-            row = {"key": mine, "channel": channel, "payload": payload, "subject": f"[critical] {one}"}
-            if ledger.sent(warehouse, mine):
+            row = {"key": mine, "channel": channel, "payload": payload, "subject": f"[critical] {sentence}"}
+            if mine in noted:
                 continue
             try:
                 said = telling.hand_over(row, post or post_of(spec), sender(), now)
             except Exception as error:  # one dead channel holds up no other
                 faults.append(fault_of(error))
                 continue
-            ledger.record(warehouse, mine, channel, one.due, now, said)
-            told.append(f"{one} ({channel})")
+            noted.add(mine, now, said)
+            told.append(f"{sentence} ({channel})")
     if faults:
         raise DeliveryError("; ".join(faults))
     return told

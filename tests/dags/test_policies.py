@@ -123,6 +123,14 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
     assert order[11:] == ["record", "announce"]
 
 
+def test_a_mail_server_may_be_away_for_four_hours(shipped: dict[str, DAG]) -> None:
+    """Airflow doubles the pause from `retry_delay` up to `max_retry_delay`; what it adds to spread tries is left out."""
+    for deliver in (dag.get_task("deliver") for dag_id, dag in shipped.items() if dag_id.startswith("monitor_")):
+        assert deliver.max_retry_delay is not None
+        pauses = (min(deliver.retry_delay * 2**number, deliver.max_retry_delay) for number in range(deliver.retries))
+        assert sum(pauses, timedelta()) >= timedelta(hours=4)
+
+
 def test_a_pool_that_is_named_takes_the_tasks_of_every_night(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.dag_processing.dagbag import DagBag
 

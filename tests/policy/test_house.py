@@ -26,6 +26,7 @@ FLOORS = (
         "jobs.detecting_input",
         "jobs.found",
         "jobs.delivery",
+        "jobs.owed",
         "jobs.retraining",
         "jobs.__main__",
         "jobs.answers",

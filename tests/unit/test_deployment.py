@@ -52,6 +52,11 @@ def test_every_timer_has_its_service_and_every_service_the_same_settings() -> No
     assert files == {"/etc/nightjar/nightjar.env"}
 
 
+def test_the_timer_asks_every_hour_because_a_night_is_late_at_another_one_in_every_zone() -> None:
+    asked = unit("nightjar-health.timer")["Timer"]["OnCalendar"]
+    assert re.fullmatch(r"(\*-\*-\* )?\*:[0-5]\d(:00)?|hourly", asked)
+
+
 def test_a_server_sets_what_a_laptop_sets(tmp_path: Path) -> None:
     """Except what only a laptop needs: its made-up password, faster looking at files, fewer API workers."""
     from deploy.airflow.database import Database

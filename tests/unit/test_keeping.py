@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from jobs import delivery, keeping
 from jobs.cli import main
 from jobs.engine.warehouse import model_file, open_warehouse
-from jobs.errors import UsageError
+from jobs.errors import UsageError, WarehouseError
 from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
 from tests.receivers import mail_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LAST = 16
@@ -89,6 +90,50 @@ def test_a_torn_copy_is_refused_and_nothing_is_touched(told: Kiosk, tmp_path: Pa
     with pytest.raises(UsageError, match="is no copy that can be restored"):
         keeping.restore(tmp_path / "copies", told.home, "kiosk")
     assert told.table("metrics").equals(metrics)
+
+
+def zeroed(file: Path) -> None:
+    """Its header is gone, as after a crash of a file system that had not written it yet."""
+    file.write_bytes(bytes(4096) + file.read_bytes()[4096:])
+
+
+def cut(file: Path) -> None:
+    """It ends early, as after a full disk."""
+    file.write_bytes(file.read_bytes()[:5000])
+
+
+def scattered(file: Path) -> None:
+    """Its header stands, and every block behind it is something else."""
+    whole = file.read_bytes()
+    file.write_bytes(whole[:8192] + bytes(byte ^ 0xA5 for byte in whole[8192:]))
+
+
+@pytest.mark.parametrize("damage", [zeroed, cut, scattered])
+def test_a_damaged_file_is_named_so_and_replaced_and_kept_as_it_was(
+    told: Kiosk, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    file, folder = model_file(told.home, "kiosk"), str(tmp_path / "copies")
+    metrics = told.table("metrics")
+    keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    damage(file)
+    broken = file.read_bytes()
+    with pytest.raises(WarehouseError, match=r"is damaged: .* `nightjar restore FOLDER kiosk`"):
+        told.table("metrics")
+    put_back = CliRunner().invoke(main, ["restore", folder, "kiosk"])
+    assert (put_back.exit_code, put_back.exception) == (0, None)
+    assert told.table("metrics").equals(metrics)
+    assert (told.home / keeping.SAVED / "kiosk.duckdb").read_bytes() == broken
+
+
+def test_the_log_of_a_damaged_file_is_kept_with_it_and_not_read_into_the_copy(told: Kiosk, tmp_path: Path) -> None:
+    file = model_file(told.home, "kiosk")
+    keeping.back_up(told.home, "kiosk", tmp_path / "copies")
+    zeroed(file)
+    log = file.with_name("kiosk.duckdb.wal")
+    log.write_bytes(b"the last commits")
+    kept = keeping.restore(tmp_path / "copies", told.home, "kiosk")
+    assert kept.with_name("kiosk.duckdb.wal").read_bytes() == b"the last commits"
+    assert not log.exists()
 
 
 def test_the_commands_say_what_they_copied_and_what_there_is(told: Kiosk, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jobs import answers, delivery, health
+from jobs.engine.notes import notes, notes_file
 from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.pipeline import STAGE_NAMES
 from reports.formats import short_day
@@ -17,6 +19,7 @@ from tests.receivers import Post, Receiver, http_receiver, mail_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SILENT = 20
 LAST = 26
@@ -219,6 +222,35 @@ def test_a_night_that_did_not_run_is_told_once_and_again_only_after_one_has_run(
     assert not health.health_of(life.spec, life.home, morning).late
     health.tell_late([life.spec], life.home, morning + timedelta(days=3))
     assert len(receiver.posted) == 2
+
+
+def test_a_missing_night_is_told_at_once_and_once_while_another_run_holds_the_models_file(
+    life: Kiosk, post: Post, receiver: Receiver
+) -> None:
+    """A night that hangs in its stage is just what somebody must hear of."""
+    life.run(days(1, 5), *STAGE_NAMES)
+    with life.warehouse() as hanging:
+        hanging.publish()
+        began = time.monotonic()
+        for hour in (9, 10):
+            health.tell_late([life.spec], life.home, datetime(2025, 1, 8, hour, tzinfo=UTC))
+        assert time.monotonic() - began < 10
+    assert receiver.keys("/hook") == [f"kiosk-late-since-{day(5)}-${{HOOK}}"]
+
+
+def test_notes_that_another_process_holds_are_waited_for_and_then_named(tmp_path: Path) -> None:
+    expected = pytest.raises(DeliveryError, match=r"kiosk\.json\.lock, which another process")
+    with notes(tmp_path, "kiosk"), expected, notes(tmp_path, "kiosk", wait=0.1):
+        pass
+
+
+def test_notes_that_cannot_be_read_tell_once_more_and_are_whole_again(tmp_path: Path) -> None:
+    notes_file(tmp_path, "kiosk").parent.mkdir()
+    notes_file(tmp_path, "kiosk").write_text('{"torn')
+    for known in (False, True):
+        with notes(tmp_path, "kiosk") as noted:
+            assert ("gap" in noted) is known
+            noted.add("gap", datetime(2025, 1, 8, tzinfo=UTC), "logged")
 
 
 def test_a_model_whose_nights_never_ran_is_late(kiosk: Kiosk) -> None:
