@@ -61,7 +61,7 @@ LINKS = {"incidents": (IncidentsLink(),), "report": (ReportLink(),)}
 """Buttons on tasks, which lead to what the night wrote."""
 
 
-@task
+@task(max_active_tis_per_dag=1)  # the model's file takes one writer; the other nights wait without a worker
 def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
     """One stage of the night; returns the rows it wrote per table."""
     from jobs.pipeline import run_stage
@@ -75,7 +75,7 @@ def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
     return {"day": str(day), "rows": summary.rows}
 
 
-@task
+@task(max_active_tis_per_dag=1)
 def publish_copy(model: str, **context: Any) -> None:
     """Replace the copy that people and dashboards read. In a backfill nothing follows."""
     from jobs.pipeline import publish
@@ -138,7 +138,7 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
         params={"day": day_parameter(spec.timezone)},
         deadline=deadline_of(spec),
-        default_args=task_defaults(spec.owner, spec.schedule),
+        default_args=task_defaults(spec.model, spec.owner, spec.schedule),
         doc_md=f"{spec.description}\n\n{__doc__}",
         tags=["nightjar", "monitor"],
     ) as dag:
@@ -198,7 +198,7 @@ def stand_in(dag_id: str, broken: Broken) -> DAG:
         catchup=False,
         max_active_runs=1,
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
-        default_args=task_defaults("", Schedule()),
+        default_args=task_defaults(broken.path.stem, "", Schedule()),
         doc_md=f"**This model is not watched: its spec cannot be read.**\n\n```\n{broken.error}\n```\n",
         tags=["nightjar", "monitor", "broken"],
     ) as dag:
@@ -206,7 +206,7 @@ def stand_in(dag_id: str, broken: Broken) -> DAG:
     return dag
 
 
-def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
+def task_defaults(model: str, owner: str, schedule: Schedule) -> dict[str, Any]:
     """Owner, retries with growing pauses, time limit and pool of each task."""
     return {
         "owner": owner or "nightjar",
@@ -215,7 +215,7 @@ def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "execution_timeout": timedelta(minutes=schedule.timeout_minutes),
-        "pool": os.environ.get("NIGHTJAR_POOL") or "default_pool",
+        "pool": (os.environ.get("NIGHTJAR_POOL") or "default_pool").replace("{model}", model),
     }
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
+WRITERS = {"ingest", "statistics", "metrics", "anomalies", "incidents", "report", "publish"}
+"""Tasks of a night that hold the model's file from beginning to end."""
+
 HEAVY = ("pandas", "numpy", "prophet", "duckdb", "sklearn", "scipy", "pyarrow", "altair")
 """What must not be imported while Airflow parses the DAG files; it does that every few seconds."""
 
@@ -99,6 +102,13 @@ def names_what_it_reads_and_writes(dag: DAG) -> Iterator[str]:
             yield "no task has outlets"
 
 
+def leaves_workers_to_other_models(dag: DAG) -> Iterator[str]:
+    """Else each night of a backfill takes a worker while it waits for the file that another night of the model holds."""
+    for task in dag.tasks:
+        if (task.task_id in WRITERS or dag.dag_id == "planted") and task.max_active_tis_per_dag != 1:
+            yield f"{task.task_id} may run {task.max_active_tis_per_dag or 'any number of'} times at once"
+
+
 def takes_a_pool_that_is_there(dag: DAG) -> Iterator[str]:
     """A task in a pool that nobody made waits for ever, without a word."""
     known = {"default_pool", os.environ.get("NIGHTJAR_POOL", "default_pool")}
@@ -108,5 +118,5 @@ def takes_a_pool_that_is_there(dag: DAG) -> Iterator[str]:
 POLICIES: tuple[Callable[[DAG], Iterator[str]], ...] = (
     has_an_owner, has_tags, says_what_to_do_at_night, retries_with_growing_pauses, ends_in_bounded_time,
     has_a_timetable_with_a_day, does_not_catch_up, bounds_its_runs, tells_when_it_is_late,
-    can_be_cleared, leaves_the_scheduler_alive, names_what_it_reads_and_writes, takes_a_pool_that_is_there,
+    can_be_cleared, leaves_the_scheduler_alive, leaves_workers_to_other_models, names_what_it_reads_and_writes, takes_a_pool_that_is_there,
 )  # fmt: skip

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.dags.conftest import PROJECT, TINY
-from tests.dags.policies import HEAVY, POLICIES, leaves_the_scheduler_alive
+from tests.dags.policies import HEAVY, POLICIES, WRITERS, leaves_the_scheduler_alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,10 +152,19 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
 def test_a_pool_that_is_named_takes_the_tasks_of_every_night(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
-    monkeypatch.setenv("NIGHTJAR_POOL", "nightjar")
-    bag = DagBag(collect_dags=False)
-    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
-    assert {task.pool for task in bag.dags["monitor_good"].tasks} == {"nightjar"}
+    for given, taken in (("nightjar", "nightjar"), ("nights_{model}", "nights_good")):
+        monkeypatch.setenv("NIGHTJAR_POOL", given)
+        bag = DagBag(collect_dags=False)
+        bag.process_file(str(PROJECT / "dags" / "monitor.py"))
+        assert {task.pool for task in bag.dags["monitor_good"].tasks} == {taken}
+
+
+def test_the_tasks_that_take_turns_are_those_that_hold_the_models_file(shipped: dict[str, DAG]) -> None:
+    from jobs.pipeline import STAGE_NAMES
+
+    assert {*STAGE_NAMES, "publish"} == WRITERS
+    taking_turns = {task.task_id for task in shipped["monitor_shop"].tasks if task.max_active_tis_per_dag == 1}
+    assert taking_turns == WRITERS
 
 
 def test_lineage_names_each_delivery_and_what_a_night_writes_is_emitted_under_an_alias(shipped: dict[str, DAG]) -> None:
