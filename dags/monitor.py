@@ -10,7 +10,8 @@
 - Red `deliver`: no mail server is named, or it did not take the mail. Clearing sends it; nothing is sent twice.
   Refused for some recipients, it has reached the others and stays sent: correct `mail.to`.
 - Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.
-- `approve_...` waits for a person: open it and answer. Red: nobody did in three days; the request rests.
+- `approve_...` waits for a person: open it and answer. Red: nobody did in three days, and the request rests; clear
+  it to ask again. An answer that could not be written down is kept; clearing writes it and asks nobody.
 - Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.
 - Red `spec`: the model's spec cannot be read; the log says file, line, key and what is possible.
 
