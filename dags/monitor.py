@@ -13,7 +13,8 @@
 - `approve_...` waits for a person: open it and answer. Red: nobody did in three days, and the request rests; clear
   it to ask again. An answer that could not be written down is kept; clearing writes it and asks nobody.
 - Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.
-- Red `spec`: the model's spec cannot be read; the log says file, line, key and what is possible.
+- No schedule and the tag `broken`: the model's spec cannot be read; the DAG's page and red `nights` of `nightjar_watch` say
+  file, line, key and what is possible. Once it is set right, the night that was missed starts by itself.
 
 ### Another day
 Trigger the DAG with the parameter `day`, or backfill. Either writes the rows that the night itself would have
@@ -186,21 +187,31 @@ def ask(spec: ModelSpec, action: str, publish: Any) -> Any:
     return task_of_action
 
 
-def stand_in(dag_id: str, broken: Broken) -> DAG:
-    """A DAG that fails each night with what is wrong in the spec.
+NOT_WATCHED = """\
+**This model is not watched: its spec cannot be read.**
 
-    It is not an import error, because Airflow counts those by file: it would take every model's DAG down.
+```
+{error}
+```
+
+Set it right; the night that was missed then starts by itself, and takes in those before it.
+"""
+
+
+def stand_in(dag_id: str, broken: Broken) -> DAG:
+    """A DAG without a schedule that says what is wrong in the spec, and fails with it when it is started.
+
+    It is not an import error, because Airflow counts those by file: it would take every model's DAG down. A scheduled
+    run of it would count as the model's night: Airflow would not start that night any more when the spec is set right.
     """
     with DAG(
         dag_id,
         description=broken.error.partition("\n")[0],
-        schedule=Nightly("UTC", Schedule().at),
-        start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
-        catchup=False,
+        schedule=None,
         max_active_runs=1,
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
         default_args=task_defaults(broken.path.stem, "", Schedule()),
-        doc_md=f"**This model is not watched: its spec cannot be read.**\n\n```\n{broken.error}\n```\n",
+        doc_md=NOT_WATCHED.format(error=broken.error),
         tags=["nightjar", "monitor", "broken"],
     ) as dag:
         read_spec.override(task_id="spec")(str(broken.path))
