@@ -13,8 +13,8 @@
 - `approve_...` waits for a person: open it and answer. Red: nobody did in three days, and the request rests; clear
   it to ask again. An answer that could not be written down is kept; clearing writes it and asks nobody.
 - Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.
-- No schedule and the tag `broken`: the model's spec cannot be read; the DAG's page and red `nights` of `nightjar_watch` say
-  file, line, key and what is possible. Once it is set right, the night that was missed starts by itself.
+- No schedule and the tag `broken`: the model's spec cannot be read; the DAG's page and red `nights` of `nightjar_watch`
+  say file, line, key and what is possible. Once it is set right, the night that was missed starts by itself.
 
 ### Another day
 Trigger the DAG with the parameter `day`, or backfill. Either writes the rows that the night itself would have
