@@ -6,15 +6,14 @@ already there. Why not an asset: `docs/decisions/005-retrain-exactly-once.md`; a
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Asset, AssetAlias
 from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.approving import Question, kept
 from dags.catalogue import home
 from dags.handover import night_of, sentences, speaking_night_of
 
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 ACTIONS = ("rollback", "fallback", "retrain")
 ASKED = "asked"
 """The XCom in which a payload waits to be recorded."""
-
-PATIENCE = timedelta(days=3)
-"""How long an approval is waited for; then its task is red, and the request rests."""
 
 
 def dag_for(spec: ModelSpec, action: str) -> str | None:
@@ -70,11 +66,11 @@ class AskForAction(TriggerDagRunOperator):
         super().execute(context)
 
 
-class Approve(ApprovalOperator):
+class Approve(Question):
     """Park until a person approves or rejects a request; skip where there is none. The answer goes into the ledger."""
 
     def __init__(self, *, model: str, action: str, **kwargs: Any) -> None:
-        super().__init__(subject=f"{action} of {model}", response_timeout=PATIENCE, **kwargs)
+        super().__init__(subject=f"{action} of {model}", **kwargs)
         self.model = model
         self.action = action
 
@@ -82,6 +78,8 @@ class Approve(ApprovalOperator):
         """Ask, unless the request was answered before."""
         from jobs.offering import request_due
 
+        if event := kept(context):
+            return self.conclude(context, event)
         with sentences():
             spec, day, _ = speaking_night_of(self.model, context)
             payload, answer = request_due(spec, self.action, day, home())
@@ -93,17 +91,13 @@ class Approve(ApprovalOperator):
         self.body = as_markdown(payload)
         return super().execute(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Write the answer down; the parent skips what follows a rejection."""
+    def write_down(self, context: Context, person: str, *, approved: bool) -> None:
+        """Into the model's ledger, for which this waits until the file is free."""
         from jobs.offering import answer_request
 
-        if "error" not in event:
-            with sentences():
-                spec, day = night_of(self.model, context)
-                user = event.get("responded_by_user") or {}
-                approved = event["chosen_options"][0] == self.APPROVE
-                answer_request(spec, self.action, day, home(), str(user.get("name") or "somebody"), approved=approved)
-        return super().execute_complete(context, event)
+        with sentences():
+            spec, day = night_of(self.model, context)
+            answer_request(spec, self.action, day, home(), person, approved=approved)
 
 
 def as_markdown(payload: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from airflow.sdk.definitions.callback import (
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from dags.catalogue import home, spec_of
+from dags.executors import can_be_called_back
 from dags.handover import post_of
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ GRACE = timedelta(hours=3)
 """As in `jobs.health`, which is too heavy to import where DAGs are parsed; a test holds the two together."""
 
 
-def deadline_of(spec: ModelSpec) -> DeadlineAlert:
+def deadline_of(spec: ModelSpec) -> DeadlineAlert | None:
     """The alert of a model's nights, counted from the midnight with which the business day of a run begins.
 
     Not from when the run was queued: Airflow 3.3.2 cannot clear a run with such a deadline, and so neither can its
     form for many nights (`docs/decisions/018-deadlines-count-from-the-day.md`). A business day of 25 hours has the
     alert an hour early, when `tell` finds nothing missing yet; `nightjar_watch` looks again at noon.
+    None where an executor takes no callbacks: there a missed deadline would end the scheduler, and the watch is all.
     """
+    if not can_be_called_back():
+        return None
     begins = timedelta(hours=spec.schedule.at.hour, minutes=spec.schedule.at.minute)
     return DeadlineAlert(
         name=f"the night of {spec.model}",

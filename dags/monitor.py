@@ -10,9 +10,11 @@
 - Red `deliver`: no mail server is named, or it took no mail for four hours. Clearing sends it; nothing is sent twice.
   Refused for some recipients, it has reached the others and stays sent: correct `mail.to`.
 - Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.
-- `approve_...` waits for a person: open it and answer. Red: nobody did in three days; the request rests.
+- `approve_...` waits for a person: open it and answer. Red: nobody did in three days, and the request rests; clear
+  it to ask again. An answer that could not be written down is kept; clearing writes it and asks nobody.
 - Pink `deliver`, `retrain`, `record`, `announce`: nothing to hand over, or this run is a backfill or for an older day.
-- Red `spec`: the model's spec cannot be read; the log says file, line, key and what is possible.
+- No schedule and the tag `broken`: the model's spec cannot be read; the DAG's page and red `nights` of `nightjar_watch`
+  say file, line, key and what is possible. Once it is set right, the night that was missed starts by itself.
 
 ### Another day
 Trigger the DAG with the parameter `day`, or backfill. Either writes the rows that the night itself would have
@@ -61,7 +63,7 @@ LINKS = {"incidents": (IncidentsLink(),), "report": (ReportLink(),)}
 """Buttons on tasks, which lead to what the night wrote."""
 
 
-@task
+@task(max_active_tis_per_dag=1)  # the model's file takes one writer; the other nights wait without a worker
 def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
     """One stage of the night; returns the rows it wrote per table."""
     from jobs.pipeline import run_stage
@@ -75,7 +77,7 @@ def run_one(model: str, stage: str, **context: Any) -> dict[str, Any]:
     return {"day": str(day), "rows": summary.rows}
 
 
-@task
+@task(max_active_tis_per_dag=1)
 def publish_copy(model: str, **context: Any) -> None:
     """Replace the copy that people and dashboards read. In a backfill nothing follows."""
     from jobs.pipeline import publish
@@ -138,7 +140,7 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
         params={"day": day_parameter(spec.timezone)},
         deadline=deadline_of(spec),
-        default_args=task_defaults(spec.owner, spec.schedule),
+        default_args=task_defaults(spec.model, spec.owner, spec.schedule),
         doc_md=f"{spec.description}\n\n{__doc__}",
         tags=["nightjar", "monitor"],
     ) as dag:
@@ -185,28 +187,38 @@ def ask(spec: ModelSpec, action: str, publish: Any) -> Any:
     return task_of_action
 
 
-def stand_in(dag_id: str, broken: Broken) -> DAG:
-    """A DAG that fails each night with what is wrong in the spec.
+NOT_WATCHED = """\
+**This model is not watched: its spec cannot be read.**
 
-    It is not an import error, because Airflow counts those by file: it would take every model's DAG down.
+```
+{error}
+```
+
+Set it right; the night that was missed then starts by itself, and takes in those before it.
+"""
+
+
+def stand_in(dag_id: str, broken: Broken) -> DAG:
+    """A DAG without a schedule that says what is wrong in the spec, and fails with it when it is started.
+
+    It is not an import error, because Airflow counts those by file: it would take every model's DAG down. A scheduled
+    run of it would count as the model's night: Airflow would not start that night any more when the spec is set right.
     """
     with DAG(
         dag_id,
         description=broken.error.partition("\n")[0],
-        schedule=Nightly("UTC", Schedule().at),
-        start_date=pendulum.datetime(2000, 1, 1, tz="UTC"),
-        catchup=False,
+        schedule=None,
         max_active_runs=1,
         auto_register=False,  # a half-made DAG must not be found; the last lines of this file hand over whole ones
-        default_args=task_defaults("", Schedule()),
-        doc_md=f"**This model is not watched: its spec cannot be read.**\n\n```\n{broken.error}\n```\n",
+        default_args=task_defaults(broken.path.stem, "", Schedule()),
+        doc_md=NOT_WATCHED.format(error=broken.error),
         tags=["nightjar", "monitor", "broken"],
     ) as dag:
         read_spec.override(task_id="spec")(str(broken.path))
     return dag
 
 
-def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
+def task_defaults(model: str, owner: str, schedule: Schedule) -> dict[str, Any]:
     """Owner, retries with growing pauses, time limit and pool of each task."""
     return {
         "owner": owner or "nightjar",
@@ -215,7 +227,7 @@ def task_defaults(owner: str, schedule: Schedule) -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=15),
         "execution_timeout": timedelta(minutes=schedule.timeout_minutes),
-        "pool": os.environ.get("NIGHTJAR_POOL") or "default_pool",
+        "pool": (os.environ.get("NIGHTJAR_POOL") or "default_pool").replace("{model}", model),
     }
 
 

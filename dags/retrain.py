@@ -17,12 +17,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, chain, task
 from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.asking import PATIENCE
+from dags.approving import Question, kept
 from dags.catalogue import home
 from dags.handover import sentences
 from dags.payload import DEFAULTS, asked, checked, form
@@ -73,11 +72,11 @@ def _told(outcome: Any) -> str:
     return str(outcome)
 
 
-class ApproveCandidate(ApprovalOperator):
+class ApproveCandidate(Question):
     """Park until a person approves the candidate, where the spec or the evaluation asks for one."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(subject="a candidate waits", response_timeout=PATIENCE, **kwargs)
+        super().__init__(subject="a candidate waits", **kwargs)
 
     def execute(self, context: Context) -> Any:
         """Ask, unless nobody needs to be asked or a person has answered before."""
@@ -85,6 +84,8 @@ class ApproveCandidate(ApprovalOperator):
         from jobs.retraining import pipeline
         from jobs.retraining.folder import PAGE, folder_of, read_notes
 
+        if event := kept(context):
+            return self.conclude(context, event)
         with sentences():
             spec, request = asked(context["ti"].xcom_pull(task_ids="check"))
             version = of_key(open_registry(home()).versions(spec.model), request.key)
@@ -95,20 +96,16 @@ class ApproveCandidate(ApprovalOperator):
         self.body = (folder / PAGE).read_text(encoding="utf-8")
         return super().execute(context)
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Write the answer down; the parent skips what follows a rejection."""
+    def write_down(self, context: Context, person: str, *, approved: bool) -> None:
+        """Beside the candidate; a rejected one is refused at once."""
         from jobs.engine.registry import open_registry
         from jobs.retraining import pipeline
 
-        if "error" not in event:
-            with sentences():
-                spec, request = asked(context["ti"].xcom_pull(task_ids="check"))
-                person = str((event.get("responded_by_user") or {}).get("name") or "somebody")
-                approved = event["chosen_options"][0] == self.APPROVE
-                pipeline.answer(home(), request, person, approved=approved)
-                if not approved:
-                    pipeline.promote(spec, request, home(), open_registry(home()), airflow_clock.utcnow())
-        return super().execute_complete(context, event)
+        with sentences():
+            spec, request = asked(context["ti"].xcom_pull(task_ids="check"))
+            pipeline.answer(home(), request, person, approved=approved)
+            if not approved:
+                pipeline.promote(spec, request, home(), open_registry(home()), airflow_clock.utcnow())
 
 
 with DAG(

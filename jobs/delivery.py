@@ -162,12 +162,16 @@ def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: dateti
     from reports.mail import compose
 
     page = report_file(home, spec.model, view.night)
-    links = os.environ.get(LINKS)
-    link = f"{links.rstrip('/')}/{spec.model}/{view.night}/{page.name}" if links else page.as_uri()
     attachment = pages.render(view, site=False) if spec.mail.attach else None
-    message = compose(view, sender(), spec.mail.to, link, key, attachment)
+    message = compose(view, sender(), spec.mail.to, link_to(page), key, attachment)
     message["Date"] = format_datetime(now)
     return message
+
+
+def link_to(page: Path) -> str:
+    """The address of a night's page in mails: below NIGHTJAR_LINKS as below the folder of reports, else the file's."""
+    links = os.environ.get(LINKS)
+    return "/".join((links.rstrip("/"), *page.parts[-3:])) if links else page.as_uri()
 
 
 def sender() -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pendulum
 import pytest
+from airflow.timetables.base import DataInterval, TimeRestriction
 
 from tests.dags.conftest import PROJECT, TINY
 
@@ -45,6 +47,23 @@ def test_its_task_fails_at_once_with_the_sentence_and_without_tries(models: Path
     task = bag().dags["monitor_broken"].get_task("spec")
     with pytest.raises(AirflowFailException, match=r"broken\.yaml:2: .*predictionss"):
         task.python_callable(str(path))
+
+
+def test_a_spec_that_is_set_right_in_the_morning_costs_no_night(models: Path) -> None:
+    """Scheduled runs of the stand-in would count as the model's nights; so it has none, and the newest is due at once."""
+    path = models / "mended.yaml"
+    path.write_text(TINY.format(model="mended", zone="Mars/Olympus"), encoding="utf-8")
+    assert not bag().dags["monitor_mended"].timetable.can_be_scheduled
+    path.write_text(TINY.format(model="mended", zone="Europe/Lisbon"), encoding="utf-8")
+    mended = bag().dags["monitor_mended"].timetable
+    now = pendulum.now("UTC")
+    missed = mended.newest_due(now)
+    ran = DataInterval(start=missed.start.subtract(days=2), end=missed.start.subtract(days=1))
+    due = mended.next_dagrun_info(
+        last_automated_data_interval=ran, restriction=TimeRestriction(earliest=None, latest=None, catchup=False)
+    )
+    assert due.data_interval == missed
+    assert due.run_after <= now
 
 
 def test_every_kind_of_broken_file_is_kept_apart(models: Path) -> None:

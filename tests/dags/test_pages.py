@@ -46,6 +46,30 @@ def test_every_route_asks_who_may_read() -> None:
     assert unguarded(app) == []
 
 
+def test_the_link_of_a_mail_leads_to_a_page_on_the_server_that_the_docs_describe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from starlette.routing import Match
+
+    from dags.links import PLACE
+    from dags.pages import app
+    from jobs.delivery import link_to
+
+    shipped = (PROJECT / "deploy" / "systemd" / "nightjar.env").read_text(encoding="utf-8").splitlines()
+    settings = dict(line.split("=", 1) for line in shipped if "=" in line and not line.startswith("#"))
+    monkeypatch.setenv("NIGHTJAR_LINKS", settings["NIGHTJAR_LINKS"])
+    mounted = f"{settings['AIRFLOW__API__BASE_URL']}/{PLACE}"
+    link = link_to(PROJECT / "reports" / "shop" / "2025-03-01" / "index.html")
+    assert link.startswith(mounted)
+    scope = {"type": "http", "method": "GET", "path": link.removeprefix(mounted), "root_path": "", "headers": []}
+    matched = {
+        route.path: found for route in app.routes for kind, found in [route.matches(scope)] if kind is Match.FULL
+    }
+    assert {path: found["path_params"] for path, found in matched.items()} == {
+        "/reports/{model}/{rest:path}": {"model": "shop", "rest": "2025-03-01/index.html"}
+    }
+
+
 def test_a_planted_route_that_asks_nobody_is_caught() -> None:
     from fastapi import FastAPI
 

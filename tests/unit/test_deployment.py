@@ -57,6 +57,48 @@ def test_the_timer_asks_every_hour_because_a_night_is_late_at_another_one_in_eve
     assert re.fullmatch(r"(\*-\*-\* )?\*:[0-5]\d(:00)?|hourly", asked)
 
 
+def test_what_the_page_says_to_type_runs_with_the_services_settings_and_its_own_programs(tmp_path: Path) -> None:
+    """The shell function as the page has it, with only the user's change left out, because that needs root."""
+    page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (function,) = re.findall(r"^as_nightjar\(\) .*$", page, flags=re.MULTILINE)
+    assert "exec /usr/sbin/runuser -u nightjar -- " in function
+    settings = (UNITS / "nightjar.env").read_text(encoding="utf-8").replace("/opt/nightjar", str(tmp_path))
+    (tmp_path / "settings.env").write_text(settings + "ODD='a b&c'\n", encoding="utf-8")
+    airflow = tmp_path / ".venv" / "bin" / "airflow"
+    airflow.parent.mkdir(parents=True)
+    airflow.write_text("#!/bin/sh\npwd; echo $*; env\n", encoding="utf-8")
+    airflow.chmod(0o755)
+    function = function.replace("/opt/nightjar", str(tmp_path)).replace("/usr/sbin/runuser -u nightjar -- ", "")
+    function = function.replace("/etc/nightjar/nightjar.env", str(tmp_path / "settings.env"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{function}\nas_nightjar airflow db migrate"],
+        capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    where, what, *given = done.stdout.splitlines()
+    assert (where, what) == (str(tmp_path), "db migrate")
+    variables = dict(line.split("=", 1) for line in given if "=" in line)
+    expected = {name: value.replace("/opt/nightjar", str(tmp_path)) for name, value in GIVEN.items()}
+    assert {name: variables.get(name) for name in expected} == expected
+    assert variables["ODD"] == "a b&c"
+
+
+def test_the_page_types_no_command_without_the_services_settings() -> None:
+    page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    typed = "\n".join(re.findall(r"^```\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL))
+    typed += "\n".join(re.findall(r"^\d\. .*$", page, flags=re.MULTILINE))
+    ours = re.findall(r"(\S+) (?:airflow|nightjar) (?:db|backup|restore|validate|health)\b", typed)
+    assert len(ours) >= 7
+    assert {one.strip("`") for one in ours} == {"as_nightjar"}
+    assert not re.search(r"(?<!-- )\bcreate(user|db)\b", typed)  # root has no role in PostgreSQL
+
+
+def test_the_page_names_the_wait_that_is_told() -> None:
+    from jobs.engine.warehouse import WAIT_SECONDS
+
+    page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    assert re.findall(r"waited (\d+) s", page) == [f"{WAIT_SECONDS:.0f}"]
+
+
 def test_a_server_sets_what_a_laptop_sets(tmp_path: Path) -> None:
     """Except what only a laptop needs: its made-up password, faster looking at files, fewer API workers."""
     from deploy.airflow.database import Database
