@@ -1,11 +1,11 @@
-"""What to do about two versions: keep the live one, promote or roll back to the other, or wait; and why."""
+"""What to do about two versions: keep the live one, promote or roll back to the other, look, or wait; and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["keep", "promote", "roll back", "not yet known"]
+Verdict = Literal["keep", "promote", "roll back", "contradictory", "not yet known"]
 
 LEVEL = 0.01
 """A difference is taken for real below this p-value; stricter than 5 %, because every night looks again."""
@@ -79,10 +79,10 @@ def verdict(  # noqa: PLR0911 - one return an answer
     """The verdict and its reason in words.
 
     Labels that come early are not like the others, so the model's figure speaks once most are in. Where it is certain
-    of one thing and business or ranking of the contrary, nobody can tell yet, and a person must look; so where
-    conversion and value contradict each other. A difference that is certain and too small to pay for a change decides
-    nothing. Where accuracies differ and the scores rank alike, it may be the threshold that should change, which the
-    reason says. Without labels the business speaks alone.
+    of one thing and business or ranking of the contrary, no figure can tell, and a person must look (`contradictory`);
+    so where conversion and value contradict each other. A difference that is certain and too small to pay for a change
+    decides nothing. Where accuracies differ and the scores rank alike, it may be the threshold that should change,
+    which the reason says. Without labels the business speaks alone.
 
     >>> better = Difference(0.04, 0.02, 0.06, 0.001, 900)
     >>> verdict("v1", "challenger:v2", Evidence(better), needed=30)
@@ -96,14 +96,14 @@ def verdict(  # noqa: PLR0911 - one return an answer
         model = None
     if converted and earned and ((converted.better and earned.worse) or (converted.worse and earned.better)):
         who, whom = (other, live) if converted.better else (live, other)
-        return "not yet known", f"{who} converts more ({converted}), but {whom} earns more ({earned})"
+        return "contradictory", f"{who} converts more ({converted}), but {whom} earns more ({earned})"
     money = next((one for one in (converted, earned) if one and (one.better or one.worse)), None)
     more = ("converts", "converted") if money is converted else ("earns", "earned")
     if model is None and money is None:
         return "not yet known", _unknown(evidence, early, converted, needed)
     leads = None if model is None or model.alike else model
     if conflict := _conflict(live, other, leads, money, more[0], evidence.ranking):
-        return "not yet known", conflict
+        return "contradictory", conflict
     change: Verdict = "roll back" if evidence.was_live else "promote"
     if leads and leads.better:
         return change, f"{other} {_does(leads)}: {leads}{_threshold(evidence.ranking)}"

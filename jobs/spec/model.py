@@ -377,9 +377,9 @@ class Detection(Strict):
     """How expected ranges are found."""
 
     metrics: tuple[MetricName, ...] = (
-        "volume", "score_mean", "latency_p95", "accuracy", "conversion", "value_per_prediction",
+        "volume", "score_mean", "latency_p95", "accuracy", "mae", "conversion", "value_per_prediction",
     )  # fmt: skip
-    """Series that get an expected range, whole days of all live versions."""
+    """Series that get an expected range, whole days of all live versions; what a model cannot have is left out."""
     limit: float = Field(4.0, gt=0)
     """Standardised distance from the expected value that counts as outside, of a night or of several together."""
     false_alarms: float = Field(0.02, gt=0)
@@ -753,6 +753,12 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(metric="accuracy", below=0.8, nights=2, severity="critical", action="fallback"),
     Rule(metric="accuracy", outside="expected"),
     Rule(metric="recall", drop="15%", severity="warning"),
+    # The same of several classes, and of numbers, whose error rises where accuracy falls.
+    Rule(metric="recall_macro", drop="15%", severity="warning"),
+    Rule(metric="mae", rise="10%", severity="warning"),
+    Rule(metric="mae", rise="10%", segments="each", severity="warning"),
+    Rule(metric="mae", rise="20%", severity="critical", action="retrain"),
+    Rule(metric="mae", outside="expected"),
     Rule(
         metric="conversion",
         drop="5%",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 COMPARISONS_MOST = 6
 VERDICT = "verdict"
+BUSINESS = "before and since"
+"""The basis of what the business got, also beside a shadow, of whose version's live days it is told."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Difference:
     lower: float | None
     upper: float | None
     p: float | None
+    basis: str
+    age: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def _comparison(rows: dict[str, Array], place: int) -> Comparison:
     same = np.ones(len(rows["metric"]), dtype=bool)
     for name in ("version", "other", "basis", "label_age"):
         same &= rows[name] == rows[name][place]
-    others = np.flatnonzero(same & (rows["metric"] != VERDICT)).tolist()
+    others = np.flatnonzero(same & (rows["metric"] != VERDICT)).tolist() + _of_business(rows, place)
     role, _, name = str(rows["other"][place]).rpartition(":")
     return Comparison(
         version=plain(rows["version"][place], 40), other=plain(name, 40), role=plain(role, 20),
@@ -77,6 +81,21 @@ def _comparison(rows: dict[str, Array], place: int) -> Comparison:
     )  # fmt: skip
 
 
+def _of_business(rows: dict[str, Array], place: int) -> list[int]:
+    """What the business got of a pair that is compared on the same rows, at the oldest age that has it."""
+    if rows["basis"][place] == BUSINESS:
+        return []
+    told = (rows["basis"] == BUSINESS) & (rows["metric"] != VERDICT)
+    for name in ("version", "other"):
+        told &= rows[name] == rows[name][place]
+    places = np.flatnonzero(told).tolist()
+    oldest = max((int(rows["label_age"][one]) for one in places), default=-1)
+    return [one for one in places if rows["label_age"][one] == oldest]
+
+
 def _difference(rows: dict[str, Array], place: int) -> Difference:
     names = ("value", "other_value", "n", "difference", "lower", "upper", "p_value")
-    return Difference(str(rows["metric"][place]), *(number(rows[name][place]) for name in names))
+    return Difference(
+        str(rows["metric"][place]), *(number(rows[name][place]) for name in names),
+        basis=str(rows["basis"][place]), age=int(rows["label_age"][place]),
+    )  # fmt: skip

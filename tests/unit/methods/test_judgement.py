@@ -1,4 +1,4 @@
-"""Keep, promote, roll back or not yet known, in words."""
+"""Keep, promote, roll back, contradictory or not yet known, in words."""
 
 import pytest
 
@@ -32,12 +32,12 @@ AS_FAR = Difference(0.1, -0.3, 0.35, 0.6, 900, sign=-1, live=20.0)
         ),
         (Evidence(None), "not yet known", "0 rows"),
         (Evidence(BETTER, coverage=0.4), "not yet known", "40% of the labels are in"),
-        (Evidence(BETTER, business=WORSE), "not yet known", "converts more"),
-        (Evidence(WORSE, business=BETTER), "not yet known", "converts more"),
+        (Evidence(BETTER, business=WORSE), "contradictory", "converts more"),
+        (Evidence(WORSE, business=BETTER), "contradictory", "converts more"),
         (Evidence(OPEN, business=BETTER, was_live=True), "roll back", "converted more"),
         (Evidence(OPEN, business=WORSE), "keep", "v1 converts more"),
         (Evidence(None, business=BETTER, was_live=True), "roll back", "converted more"),
-        (Evidence(BETTER, ranking=WORSE), "not yet known", "ranks better"),
+        (Evidence(BETTER, ranking=WORSE), "contradictory", "ranks better"),
         (Evidence(BETTER, ranking=ALIKE), "promote", "another threshold may do as much"),
     ],
 )
@@ -53,9 +53,9 @@ def test_the_verdict_and_its_reason(evidence: Evidence, expected: str, words: st
         (Evidence(CLOSER), "promote", "challenger:v2 is closer to the truth: -2.5 (-3 to -2, n = 900)"),
         (Evidence(FARTHER), "keep", "v1 is closer to the truth: challenger:v2 has +2.5"),
         (Evidence(AS_FAR), "keep", "both are equally far off, within 2% of the error: +0.1"),
-        (Evidence(CLOSER, business=WORSE), "not yet known", "closer to the truth"),
+        (Evidence(CLOSER, business=WORSE), "contradictory", "closer to the truth"),
         (Evidence(AS_FAR, business=ALIKE, value=LESS), "keep", "v1 earns more"),
-        (Evidence(None, business=BETTER, value=LESS), "not yet known", "but v1 earns more"),
+        (Evidence(None, business=BETTER, value=LESS), "contradictory", "but v1 earns more"),
         (Evidence(None, business=ALIKE), "not yet known", "the difference may be chance: +0.1 points"),
     ],
 )

@@ -377,6 +377,29 @@ def test_a_shadow_beside_the_live_version_is_told_with_what_to_do_about_it() -> 
     assert "+2.0 pp +1.0 pp to +3.0 pp · n 4,000" in part.text
 
 
+def test_what_contradicts_itself_is_not_hidden_behind_a_younger_age_that_knew_less() -> None:
+    """At two days v3 is right more often; at seven the business says the contrary, and a person must look."""
+    both = _rows(
+        "comparisons", version="v2", other="shadow:v3", day=[_night(2)] * 2 + [_night(7)] * 3, label_age=[2, 2, 7, 7, 7],
+        basis=["same rows", "same rows", "same rows", "same rows", "before and since"], n=4000,
+        metric=["accuracy", "verdict", "accuracy", "verdict", "conversion"], value=[0.91, np.nan, 0.91, np.nan, 0.3],
+        other_value=[0.93, np.nan, 0.93, np.nan, 0.2], difference=[0.02, np.nan, 0.02, np.nan, -0.1],
+        verdict=["other is higher", "promote", "other is higher", "contradictory", "live is higher"],
+        reason=[None, "v3 is right more often", None, "v3 is right more often (a), but v2 converts more (b)", None],
+    )  # fmt: skip
+    frames = sample_night.frames() | {"comparisons": both}
+    [shown] = view(frames).comparisons
+    assert (shown.verdict, shown.age) == ("contradictory", 7)
+    assert [one.metric for one in shown.differences] == ["accuracy", "conversion"]
+    part = section(reading_html.read(rendered(frames)), "versions")
+    assert "◆ contradictory" in part.text
+    assert "Since and before at 7 days" in part.text
+    early = both.assign(verdict=both["verdict"].replace("contradictory", "not yet known"))
+    [shown] = view(frames | {"comparisons": early}).comparisons
+    assert (shown.verdict, shown.age) == ("promote", 2)
+    assert [(one.metric, one.age) for one in shown.differences] == [("accuracy", 2), ("conversion", 7)]
+
+
 def test_the_groups_of_a_protected_segment_and_the_gaps_between_them_are_told() -> None:
     frames, spec = dict(sample_night.frames()), sample_night.spec().model_copy(update={"protected": ("customer",)})
     rates = _rows(

@@ -380,7 +380,7 @@ def test_rankings_are_weighted_means_of_the_days_aucs(rows: pd.DataFrame, writte
 def test_every_pair_has_a_verdict_and_a_reason(written: dict[str, pd.DataFrame]) -> None:
     table = written["comparisons"]
     verdicts = table[table["metric"] == "verdict"]
-    assert set(verdicts["verdict"]) <= {"keep", "promote", "roll back", "not yet known"}
+    assert set(verdicts["verdict"]) <= {"keep", "promote", "roll back", "contradictory", "not yet known"}
     assert verdicts["reason"].str.len().min() > 10
     pairs = table.loc[table["metric"] == "accuracy", ["day", "label_age", "version", "other"]].drop_duplicates()
     assert len(pairs) == len(verdicts)
