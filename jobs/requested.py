@@ -7,7 +7,7 @@ worked out here, when a night speaks: what an outage left over, what a person re
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,12 @@ FIGURE = ("metric", "feature", "segment", "version")
 """What names a figure in a verdict and in evidence."""
 
 OVER = "its incident is over"
+
+NEWEST = (
+    "LEFT JOIN (SELECT * FROM incidents WHERE night <= ? "
+    "QUALIFY ROW_NUMBER() OVER (PARTITION BY incident ORDER BY night DESC) = 1) AS n ON n.incident = {}.incident "
+)
+"""Each request's incident as the newest known night left it."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,7 @@ def requests(
     rows = warehouse.execute(
         f"SELECT n.state, i.state, i.evidence, s.key IS NOT NULL AND o.night >= ?, e.night, "
         f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)} FROM outbox AS o "
-        "LEFT JOIN (SELECT * FROM incidents WHERE night <= ? "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY incident ORDER BY night DESC) = 1) AS n ON n.incident = o.incident "
+        f"{NEWEST.format('o')}"
         "LEFT JOIN incidents AS i ON i.incident = o.incident AND i.night = ? "
         "LEFT JOIN dispatches AS s ON s.channel = 'night' AND s.night = o.night "
         "LEFT JOIN dispatches AS e ON e.key = o.key || '-offered' "
@@ -75,8 +80,7 @@ def requests(
         [night - timedelta(days=ledger.AGAIN_DAYS), known or night, night, night, taken],
     ).fetchall()
     rejected = ledger.rejected(warehouse)
-    freed = _freed(spec, warehouse, night, rejected, taken=taken) if rejected else []
-    if not rows and not freed:
+    if not rows and not rejected:
         return []
     asking, quiet = _asking(warehouse, night), mutes.active(spec.mutes, night)
     answering = Answering.of(warehouse.query("incidents/version_volumes", last=known or night))
@@ -85,15 +89,21 @@ def requests(
         row = _message(message)
         is_open = state is not None and state != "resolved"
         asked = is_open and _carries(json.loads(evidence), asking.get(row["channel"], set()), quiet)
-        gone = OVER if newest == "resolved" else _replaced(row, answering, known or night)
+        gone = _gone(newest, row, answering, known or night)
         cools = bool(rejected) and _cooling(spec, warehouse, row, night, freed=True)
         found.append(Request(row, row["night"] == night, bool(tried), gone, asked, offered, cools))
-    return found + freed
+    freed = _freed(spec, warehouse, night, known or night, rejected, taken=taken)
+    return found + [replace(one, gone=_gone(newest, one.row, answering, known or night)) for newest, one in freed]
 
 
 def _message(values: Sequence[Any]) -> dict[str, Any]:
     row = dict(zip(ledger.MESSAGE, values, strict=True))
     return row | {"payload": json.loads(row["payload"])}
+
+
+def _gone(newest: str | None, row: dict[str, Any], answering: Answering, known: date) -> str:
+    """Why a request can go out no more, as the newest known night sees it; `newest`: its incident's state by then."""
+    return OVER if newest == "resolved" else _replaced(row, answering, known)
 
 
 def _replaced(row: dict[str, Any], answering: Answering, night: date) -> str:
@@ -102,20 +112,24 @@ def _replaced(row: dict[str, Any], answering: Answering, night: date) -> str:
     return f"it is about {version}, which answers no more" if answering.gone(row["channel"], version, night) else ""
 
 
-def _freed(spec: ModelSpec, warehouse: Warehouse, night: date, rejected: set[str], *, taken: bool) -> list[Request]:
+def _freed(
+    spec: ModelSpec, warehouse: Warehouse, night: date, known: date, rejected: set[str], *, taken: bool
+) -> list[tuple[str | None, Request]]:
     """What a night holds back only because of earlier requests that a person has rejected: it is asked for after all.
 
     Nothing came of those, so there is nothing to wait for. What was handed over this way cools down like any other.
+    With each, the state of its incident as the night `known` left it.
     """
     rows = warehouse.execute(
-        "SELECT e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload FROM decisions AS d "
+        "SELECT n.state, e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload FROM decisions AS d "
+        f"{NEWEST.format('d')}"
         "LEFT JOIN dispatches AS e ON e.key = d.key || '-offered' "
         "WHERE d.night = ? AND d.outcome = 'held' AND d.action IN ('rollback', 'fallback', 'retrain') "
         "AND (? OR d.key NOT IN (SELECT key FROM dispatches)) ORDER BY d.key",
-        [night, taken],
+        [known, night, taken],
     ).fetchall()
     found = []
-    for offered, *message in rows:
+    for newest, offered, *message in rows:
         row = _message(message)
         audit = row["payload"].pop("audit")
         waits_for, policy = audit["guards"].get("blocked_by") or [], getattr(spec.actions, row["channel"])
@@ -124,7 +138,7 @@ def _freed(spec: ModelSpec, warehouse: Warehouse, night: date, rejected: set[str
         if _cooling(spec, warehouse, row, night):
             continue
         row["subject"] = f"{spec.model}: {row['channel']} requested, {row['payload']['reason']}"
-        found.append(Request(row, own=False, tried=False, gone="", asked=True, offered=offered))
+        found.append((newest, Request(row, own=False, tried=False, gone="", asked=True, offered=offered)))
     return found
 
 

@@ -228,13 +228,13 @@ def test_a_request_that_failed_is_given_up_once_its_incident_is_over(tmp_path: P
 # what a person rejected, and what waited for it ---------------------------------------------------------------------
 
 
-def two_needs(home: Path, spec: Any, last: int) -> None:
+def two_needs(home: Path, spec: Any, last: int, until: int = FIRST + 19) -> None:
     """Drift of the whole day asks on FIRST; when it is over, a graver fall asks from FIRST + 5 on, in the cool-down."""
     with open_warehouse(home, "shop", wait=5) as warehouse:
         for table in ("incidents", "decisions", "outbox"):
             warehouse.execute(f"DELETE FROM {table}")
         found = {FIRST: [drift(FIRST, **RETRAIN)]}
-        found |= {n: [drift(n, feature="age", **RETRAIN)] for n in range(FIRST + 5, FIRST + 20)}
+        found |= {n: [drift(n, feature="age", **RETRAIN)] for n in range(FIRST + 5, until + 1)}
         fill(warehouse, found)
         incidents.run(spec, nights(0, last), warehouse)
         warehouse.finish("report", nights(0, last))
@@ -316,6 +316,23 @@ def test_an_approval_after_the_incidents_end_starts_nothing_and_says_why(tmp_pat
     else:
         assert (payload or {})["key"] == KEY
         assert told == ""
+
+
+def test_what_a_rejection_freed_is_given_up_too_when_its_incident_is_over(tmp_path: Path) -> None:
+    """The fall of FIRST + 5 is freed and offered that night; it is approved when night FIRST + 10 has closed it."""
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    offers = day(FIRST + 5)
+    two_needs(tmp_path, spec, FIRST, until=FIRST + 5)
+    offering.answer_request(spec, "retrain", day(FIRST), tmp_path, "Ada", approved=False)
+    two_needs(tmp_path, spec, FIRST + 5, until=FIRST + 5)
+    assert (offering.request_due(spec, "retrain", offers, tmp_path)[0] or {})["key"] == SECOND
+    two_needs(tmp_path, spec, FIRST + 10, until=FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, SECOND, "approved", "Ada", datetime(2025, 3, 20, tzinfo=UTC))
+    assert offering.request_due(spec, "retrain", offers, tmp_path) == (None, "")
+    incident = SECOND.removesuffix("-retrain")
+    told = offering.given_up(spec, "retrain", offers, tmp_path)
+    assert told == f"retrain not handed over: its incident is over ({incident})"
 
 
 def test_a_late_approval_of_a_webhook_is_dropped_with_the_reason(tmp_path: Path, receiver: Receiver) -> None:
