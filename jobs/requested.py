@@ -92,8 +92,32 @@ def requests(
         gone = _gone(newest, row, answering, known or night)
         cools = bool(rejected) and _cooling(spec, warehouse, row, night, freed=True)
         found.append(Request(row, row["night"] == night, bool(tried), gone, asked, offered, cools))
-    freed = _freed(spec, warehouse, night, known or night, rejected, taken=taken)
-    return found + [replace(one, gone=_gone(newest, one.row, answering, known or night)) for newest, one in freed]
+    freed = [
+        replace(one, gone=_gone(newest, one.row, answering, known or night))
+        for newest, one in _freed(spec, warehouse, night, known or night, rejected, taken=taken)
+    ]
+    return found + _one_each(spec, warehouse, night, freed)
+
+
+def _one_each(spec: ModelSpec, warehouse: Warehouse, night: date, freed: list[Request]) -> list[Request]:
+    """Of what a rejection freed, one request for each action and those that are gone: it freed no more than it held.
+
+    Before others: what was handed over, what a person approved, what waits for a person since less than the cool-down.
+    """
+    answers = ledger.answers(warehouse, "approved", "rejected")
+
+    def rank(one: Request) -> tuple[bool, bool, bool, str]:
+        key, said = one.row["key"], answers.get(one.row["key"], ("", ""))[0]
+        since = night - timedelta(days=getattr(spec.actions, one.row["channel"]).cooldown_days)
+        asked = one.offered is not None and one.offered > since
+        return ledger.sent(warehouse, key), said == "approved", asked, key
+
+    best: dict[str, Request] = {}
+    for one in freed:
+        action, said = one.row["channel"], answers.get(one.row["key"], ("", ""))[0]
+        if not one.gone and said != "rejected" and (action not in best or rank(one) > rank(best[action])):
+            best[action] = one
+    return [one for one in freed if one.gone or one is best.get(one.row["channel"])]
 
 
 def _message(values: Sequence[Any]) -> dict[str, Any]:

@@ -296,6 +296,53 @@ def test_what_a_rejection_freed_is_offered_in_airflow_by_one_night(tmp_path: Pat
         assert (payload or {}).get("key") == asked
 
 
+def three_needs(home: Path, spec: Any, last: int) -> None:
+    """As `two_needs`, but from FIRST + 5 on two segments ask, each by an incident of its own."""
+    with open_warehouse(home, "shop", wait=5) as warehouse:
+        for table in ("incidents", "decisions", "outbox", "verdicts"):
+            warehouse.execute(f"DELETE FROM {table}")
+        found = {FIRST: [drift(FIRST, **RETRAIN)]}
+        for number in range(FIRST + 5, FIRST + 9):
+            found[number] = [drift(number, feature="age", segment=name, **RETRAIN) for name in ("plan=new", "plan=old")]
+        fill(warehouse, found)
+        incidents.run(spec, nights(0, last), warehouse)
+        warehouse.finish("report", nights(0, last))
+
+
+def test_one_rejection_frees_one_request_of_an_action(tmp_path: Path, receiver: Receiver) -> None:
+    """Both segments waited for the rejected request; one of them gets what it would have had, the other waits on."""
+    spec = model()
+    three_needs(tmp_path, spec, FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, KEY, "rejected", "Ada", datetime(2025, 3, 7, tzinfo=UTC))
+    assert outcomes(tmp_path) == ["requested", "held", "held"]
+    speak(tmp_path, spec, FIRST + 5)
+    assert len(receiver.keys("/switch")) == 1
+    three_needs(tmp_path, spec, FIRST + 7)
+    speak(tmp_path, spec, FIRST + 6)
+    assert len(receiver.keys("/switch")) == 1
+
+
+def test_only_one_of_what_a_rejection_freed_can_be_approved(tmp_path: Path, receiver: Receiver) -> None:
+    spec = waiting()
+    three_needs(tmp_path, spec, FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, KEY, "rejected", "Ada", datetime(2025, 3, 7, tzinfo=UTC))
+    (first,) = freed_keys(tmp_path, spec)
+    answers.decide(spec, tmp_path, first, "Ada", approved=False)
+    (second,) = freed_keys(tmp_path, spec)
+    assert second != first  # a rejection makes room for the next one
+    answers.decide(spec, tmp_path, second, "Ada", approved=True)
+    speak(tmp_path, spec, FIRST + 5)
+    assert receiver.keys("/switch") == [second]
+
+
+def freed_keys(home: Path, spec: Any) -> list[str]:
+    """What `nightjar ack` lists as requested and unanswered."""
+    lines = answers.standing(spec, home).splitlines()
+    return [line.removesuffix(": requested") for line in lines if line.endswith("-retrain: requested")]
+
+
 # an approval that comes too late -----------------------------------------------------------------------------------
 
 
