@@ -70,7 +70,8 @@ def requests(
     """
     rows = warehouse.execute(
         f"SELECT n.state, i.state, i.evidence, s.key IS NOT NULL AND o.night >= ?, e.night, "
-        f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)} FROM outbox AS o "
+        f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)}, d.payload->'$.audit.asked_by' "
+        "FROM outbox AS o LEFT JOIN decisions AS d ON d.key = o.key AND d.night = o.night "
         f"{NEWEST.format('o')}"
         "LEFT JOIN incidents AS i ON i.incident = o.incident AND i.night = ? "
         "LEFT JOIN dispatches AS s ON s.channel = 'night' AND s.night = o.night "
@@ -121,8 +122,12 @@ def _one_each(spec: ModelSpec, warehouse: Warehouse, night: date, freed: list[Re
 
 
 def _message(values: Sequence[Any]) -> dict[str, Any]:
-    row = dict(zip(ledger.MESSAGE, values, strict=True))
-    return row | {"payload": json.loads(row["payload"])}
+    """By `ledger.MESSAGE`, and `asked_by`: the versions of the figures that asked, where they spoke of live ones."""
+    *message, decided = values
+    row = dict(zip(ledger.MESSAGE, message, strict=True))
+    askers = json.loads(decided or "[]")
+    versions = {str(one.get("version") or "all") for one in askers if not one.get("replaced")}
+    return row | {"payload": json.loads(row["payload"]), "asked_by": versions}
 
 
 def _gone(newest: str | None, row: dict[str, Any], answering: Answering, known: date) -> str:
@@ -131,9 +136,15 @@ def _gone(newest: str | None, row: dict[str, Any], answering: Answering, known: 
 
 
 def _replaced(row: dict[str, Any], answering: Answering, night: date) -> str:
-    """That the version a request is about answers no more; empty where it does."""
-    version = (row["payload"].get("versions") or {}).get("current")
-    return f"it is about {version}, which answers no more" if answering.gone(row["channel"], version, night) else ""
+    """That what a request is about answers no more; empty where it does."""
+    action, version = row["channel"], (row["payload"].get("versions") or {}).get("current")
+    if version is None:
+        return ""
+    asked = {version if action == "rollback" and one == "all" else one for one in row["asked_by"]} or {version}
+    if not answering.passed(action, asked, row["night"], night):
+        return ""
+    rest = "which answers no more" if answering.gone(action, version, night) else "and others answer most by now"
+    return f"it is about {version}, {rest}"
 
 
 def _freed(
@@ -145,7 +156,8 @@ def _freed(
     With each, the state of its incident as the night `known` left it.
     """
     rows = warehouse.execute(
-        "SELECT n.state, e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload FROM decisions AS d "
+        "SELECT n.state, e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload, "
+        "d.payload->'$.audit.asked_by' FROM decisions AS d "
         f"{NEWEST.format('d')}"
         "LEFT JOIN dispatches AS e ON e.key = d.key || '-offered' "
         "WHERE d.night = ? AND d.outcome = 'held' AND d.action IN ('rollback', 'fallback', 'retrain') "

@@ -391,6 +391,27 @@ def test_a_late_approval_of_a_webhook_is_dropped_with_the_reason(tmp_path: Path,
     assert receiver.keys("/switch") == []
 
 
+def test_a_canary_that_comes_and_goes_does_not_take_the_main_versions_retraining_with_it(tmp_path: Path) -> None:
+    """v1 answers 97 %, beside it a canary on nights 4 and 5; on 5 the whole day's drift asks, on 8 a person says yes."""
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    rows = [("v1", number, 97) for number in range(9)] + [("v2-canary", number, 3) for number in (4, 5)]
+    versions, days, volumes = zip(*rows, strict=True)
+    figures = {
+        "model": "shop", "version": versions, "day": [day(number) for number in days], "layer": "data",
+        "metric": "volume", "feature": "", "segment": "all", "label_age": None, "value": volumes, "n": volumes,
+        "lower": None, "upper": None, "state": "final", "reason": None,
+    }  # fmt: skip
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        warehouse.insert("metrics", pd.DataFrame(figures))
+    live(tmp_path, spec, FIRST, until=FIRST + 3)
+    asked, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    assert (asked or {})["versions"] == {"current": "v1", "previous": None}
+    live(tmp_path, spec, FIRST + 3, until=FIRST + 3)
+    payload, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    assert (payload or {}).get("key") == KEY
+    assert offering.given_up(spec, "retrain", day(FIRST), tmp_path) == ""
+
+
 def test_a_request_about_a_version_that_was_replaced_meanwhile_is_given_up(tmp_path: Path, receiver: Receiver) -> None:
     """Nobody took it on its night; the incident still asks, but v2 answers now."""
     receiver.answers["/switch"] = (500, {})
