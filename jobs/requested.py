@@ -7,7 +7,7 @@ worked out here, when a night speaks: what an outage left over, what a person re
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,12 @@ FIGURE = ("metric", "feature", "segment", "version")
 """What names a figure in a verdict and in evidence."""
 
 OVER = "its incident is over"
+
+NEWEST = (
+    "LEFT JOIN (SELECT * FROM incidents WHERE night <= ? "
+    "QUALIFY ROW_NUMBER() OVER (PARTITION BY incident ORDER BY night DESC) = 1) AS n ON n.incident = {}.incident "
+)
+"""Each request's incident as the newest known night left it."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +70,9 @@ def requests(
     """
     rows = warehouse.execute(
         f"SELECT n.state, i.state, i.evidence, s.key IS NOT NULL AND o.night >= ?, e.night, "
-        f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)} FROM outbox AS o "
-        "LEFT JOIN (SELECT * FROM incidents WHERE night <= ? "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY incident ORDER BY night DESC) = 1) AS n ON n.incident = o.incident "
+        f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)}, d.payload->'$.audit.asked_by' "
+        "FROM outbox AS o LEFT JOIN decisions AS d ON d.key = o.key AND d.night = o.night "
+        f"{NEWEST.format('o')}"
         "LEFT JOIN incidents AS i ON i.incident = o.incident AND i.night = ? "
         "LEFT JOIN dispatches AS s ON s.channel = 'night' AND s.night = o.night "
         "LEFT JOIN dispatches AS e ON e.key = o.key || '-offered' "
@@ -75,8 +81,7 @@ def requests(
         [night - timedelta(days=ledger.AGAIN_DAYS), known or night, night, night, taken],
     ).fetchall()
     rejected = ledger.rejected(warehouse)
-    freed = _freed(spec, warehouse, night, rejected, taken=taken) if rejected else []
-    if not rows and not freed:
+    if not rows and not rejected:
         return []
     asking, quiet = _asking(warehouse, night), mutes.active(spec.mutes, night)
     answering = Answering.of(warehouse.query("incidents/version_volumes", last=known or night))
@@ -85,37 +90,82 @@ def requests(
         row = _message(message)
         is_open = state is not None and state != "resolved"
         asked = is_open and _carries(json.loads(evidence), asking.get(row["channel"], set()), quiet)
-        gone = OVER if newest == "resolved" else _replaced(row, answering, known or night)
+        gone = _gone(newest, row, answering, known or night)
         cools = bool(rejected) and _cooling(spec, warehouse, row, night, freed=True)
         found.append(Request(row, row["night"] == night, bool(tried), gone, asked, offered, cools))
-    return found + freed
+    freed = [
+        replace(one, gone=_gone(newest, one.row, answering, known or night))
+        for newest, one in _freed(spec, warehouse, night, known or night, rejected, taken=taken)
+    ]
+    return found + _one_each(spec, warehouse, night, freed)
+
+
+def _one_each(spec: ModelSpec, warehouse: Warehouse, night: date, freed: list[Request]) -> list[Request]:
+    """Of what a rejection freed, one request for each action and those that are gone: it freed no more than it held.
+
+    Before others: what was handed over, what a person approved, what waits for a person since less than the cool-down.
+    """
+    answers = ledger.answers(warehouse, "approved", "rejected")
+
+    def rank(one: Request) -> tuple[bool, bool, bool, str]:
+        key, said = one.row["key"], answers.get(one.row["key"], ("", ""))[0]
+        since = night - timedelta(days=getattr(spec.actions, one.row["channel"]).cooldown_days)
+        asked = one.offered is not None and one.offered > since
+        return ledger.sent(warehouse, key), said == "approved", asked, key
+
+    best: dict[str, Request] = {}
+    for one in freed:
+        action, said = one.row["channel"], answers.get(one.row["key"], ("", ""))[0]
+        if not one.gone and said != "rejected" and (action not in best or rank(one) > rank(best[action])):
+            best[action] = one
+    return [one for one in freed if one.gone or one is best.get(one.row["channel"])]
 
 
 def _message(values: Sequence[Any]) -> dict[str, Any]:
-    row = dict(zip(ledger.MESSAGE, values, strict=True))
-    return row | {"payload": json.loads(row["payload"])}
+    """By `ledger.MESSAGE`, and `asked_by`: the versions of the figures that asked, where they spoke of live ones."""
+    *message, decided = values
+    row = dict(zip(ledger.MESSAGE, message, strict=True))
+    askers = json.loads(decided or "[]")
+    versions = {str(one.get("version") or "all") for one in askers if not one.get("replaced")}
+    return row | {"payload": json.loads(row["payload"]), "asked_by": versions}
+
+
+def _gone(newest: str | None, row: dict[str, Any], answering: Answering, known: date) -> str:
+    """Why a request can go out no more, as the newest known night sees it; `newest`: its incident's state by then."""
+    return OVER if newest == "resolved" else _replaced(row, answering, known)
 
 
 def _replaced(row: dict[str, Any], answering: Answering, night: date) -> str:
-    """That the version a request is about answers no more; empty where it does."""
-    version = (row["payload"].get("versions") or {}).get("current")
-    return f"it is about {version}, which answers no more" if answering.gone(row["channel"], version, night) else ""
+    """That what a request is about answers no more; empty where it does."""
+    action, version = row["channel"], (row["payload"].get("versions") or {}).get("current")
+    if version is None:
+        return ""
+    asked = {version if action == "rollback" and one == "all" else one for one in row["asked_by"]} or {version}
+    if not answering.passed(action, asked, row["night"], night):
+        return ""
+    rest = "which answers no more" if answering.gone(action, version, night) else "and others answer most by now"
+    return f"it is about {version}, {rest}"
 
 
-def _freed(spec: ModelSpec, warehouse: Warehouse, night: date, rejected: set[str], *, taken: bool) -> list[Request]:
+def _freed(
+    spec: ModelSpec, warehouse: Warehouse, night: date, known: date, rejected: set[str], *, taken: bool
+) -> list[tuple[str | None, Request]]:
     """What a night holds back only because of earlier requests that a person has rejected: it is asked for after all.
 
     Nothing came of those, so there is nothing to wait for. What was handed over this way cools down like any other.
+    With each, the state of its incident as the night `known` left it.
     """
     rows = warehouse.execute(
-        "SELECT e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload FROM decisions AS d "
+        "SELECT n.state, e.night, d.night, d.key, d.incident, d.action, d.reason, d.payload, "
+        "d.payload->'$.audit.asked_by' FROM decisions AS d "
+        f"{NEWEST.format('d')}"
         "LEFT JOIN dispatches AS e ON e.key = d.key || '-offered' "
         "WHERE d.night = ? AND d.outcome = 'held' AND d.action IN ('rollback', 'fallback', 'retrain') "
         "AND (? OR d.key NOT IN (SELECT key FROM dispatches)) ORDER BY d.key",
-        [night, taken],
+        [known, night, taken],
     ).fetchall()
     found = []
-    for offered, *message in rows:
+    for newest, offered, *message in rows:
         row = _message(message)
         audit = row["payload"].pop("audit")
         waits_for, policy = audit["guards"].get("blocked_by") or [], getattr(spec.actions, row["channel"])
@@ -124,7 +174,7 @@ def _freed(spec: ModelSpec, warehouse: Warehouse, night: date, rejected: set[str
         if _cooling(spec, warehouse, row, night):
             continue
         row["subject"] = f"{spec.model}: {row['channel']} requested, {row['payload']['reason']}"
-        found.append(Request(row, own=False, tried=False, gone="", asked=True, offered=offered))
+        found.append((newest, Request(row, own=False, tried=False, gone="", asked=True, offered=offered)))
     return found
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from jobs.methods.answering import Serving
     from jobs.methods.grouping import Breach, Incident, Told
     from jobs.spec.model import ActionPolicy
 
@@ -60,8 +61,8 @@ class Situation:
     """Requested before tonight, and earlier tonight."""
     fresh_labels: int
     policies: Mapping[str, ActionPolicy]
-    versions: Mapping[str, str | None]
-    """`current` and `previous`, None where there is none."""
+    serving: Serving
+    """Who answers as of tonight."""
     unresolved: frozenset[str] = frozenset()
     """Incidents that are open tonight."""
 
@@ -84,7 +85,7 @@ def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
         policy = situation.policies[action]
         outcome = "held" if held else "dry_run" if policy.dry_run else "requested"
         reason = held or (_untaken(action, policy) if outcome == "requested" else "") or told.incident.title
-        payload = _payload(told.incident, key, action, situation)
+        payload = _payload(told.incident, key, action, situation) | {"versions": _versions(action, asking, situation)}
         rows.append(
             {
                 "night": situation.night,
@@ -141,7 +142,7 @@ def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:
             "{labels} labels arrived in the last {days} days, {action} needs {least}",
             labels=f"{situation.fresh_labels:,}", days=FRESH_DAYS, action=say(action), least=f"{policy.min_labels:,}",
         )  # fmt: skip
-    if action == "rollback" and situation.versions.get("previous") is None:
+    if action == "rollback" and _versions(action, asking, situation)["previous"] is None:
         return say("no earlier version is known to go back to")
     return ""
 
@@ -217,6 +218,12 @@ def _audit(
     }
 
 
+def _versions(action: str, asking: Sequence[Breach], situation: Situation) -> dict[str, str | None]:
+    """The version that what asks is about, of figures that still speak of one that answers, and the one before it."""
+    of = [str(one.items[-1].get("version") or "all") for one in asking if not one.replaced]
+    return situation.serving.about(action, of or ["all"])
+
+
 def _payload(incident: Incident, key: str, action: str, situation: Situation) -> dict[str, Any]:
     about = evidence.days(incident.evidence)
     return {
@@ -229,7 +236,6 @@ def _payload(incident: Incident, key: str, action: str, situation: Situation) ->
         "reason": incident.title,
         "metrics": shown(incident),
         "days": {"first": str(about.first), "last": str(about.last)} if about else None,
-        "versions": dict(situation.versions),
     }
 
 

@@ -7,7 +7,7 @@ retrain the one that came after it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,8 +15,7 @@ import pandas as pd
 from jobs.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Iterable, Mapping
 
 RULE_ENGINE = "rules"
 """Who answers after a fallback: no model, so what a model did wrong before it still asks for a retraining."""
@@ -79,6 +78,31 @@ class Answering:
             return False
         return version not in now
 
+    def passed(self, action: str, versions: Iterable[str], asked: date, night: date) -> bool:
+        """Whether none of the figures that asked for an action on one night speaks of who answers on a later one.
+
+        `versions`: what each figure is of; one of `all` versions speaks as long as the mix of answers is still half
+        the same, so a try beside the main version may come and go.
+        """
+        return all(
+            self._moved(action, asked, night) if version in ("", "all") else self.gone(action, version, night)
+            for version in versions
+        )
+
+    def _moved(self, action: str, asked: date, night: date) -> bool:
+        """Whether the mix of who answers has changed by more than half since a night."""
+        then, now = self.live(asked), self.live(night)
+        if not then or (action == "retrain" and RULE_ENGINE in now):
+            return False
+        return sum(min(part, then.get(name, 0.0)) for name, part in now.items()) < HALF
+
+    def serving(self, night: date, former: Mapping[str, str]) -> Serving:
+        """Who answers as of a night; `former`: version -> the one that it replaced."""
+        first: dict[str, date] = {}
+        for day, parts in self.shares.items():
+            first |= {name: day for name in parts if name not in first}
+        return Serving(self.live(night), first, former)
+
     def since(self, night: date) -> date:
         """The first day from which on, through a night, those that answer then have answered most."""
         now, begun = self.live(night), night
@@ -87,6 +111,42 @@ class Answering:
                 break
             begun = day
         return begun
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Who answers as of one night, and which version an action is about."""
+
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Version -> its share of the answers."""
+    begun: Mapping[str, date] = field(default_factory=dict)
+    """Version -> its first day."""
+    former: Mapping[str, str] = field(default_factory=dict)
+    """Version -> the one that it replaced."""
+
+    def about(self, action: str, versions: Iterable[str]) -> dict[str, str | None]:
+        """`current`, the version that an action is about, and `previous`, the one it replaced; None where none is.
+
+        `versions`: of the figures that ask. Where they name versions, it is that with most answers among them. Figures
+        of `all` versions are about the one that answers most, the newest on ties; only a rollback, which undoes the
+        last change, is then about the version that began last.
+
+        >>> first = {"v1": date(2025, 3, 1), "v2": date(2025, 3, 9)}
+        >>> live = Serving({"v1": 0.97, "v2": 0.03}, first, {"v2": "v1"})
+        >>> live.about("retrain", ["all"])
+        {'current': 'v1', 'previous': None}
+        >>> live.about("rollback", ["all"]) == live.about("retrain", ["v2"]) == {"current": "v2", "previous": "v1"}
+        True
+        """
+        named = set(versions) - {"", "all"} if not {"", "all"} & set(versions) else set()
+        least = date.min
+
+        def rank(name: str) -> tuple[float, date, str]:
+            share = 0.0 if action == "rollback" and not named else self.shares.get(name, 0.0)
+            return share, self.begun.get(name, least), name
+
+        current = max(named or self.shares, key=rank, default=None)
+        return {"current": current, "previous": self.former.get(current) if current else None}
 
 
 def _told(version: str, day: date, now: Mapping[str, float], since: date) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jobs.engine.warehouse import Warehouse
+    from jobs.methods.answering import Serving
     from jobs.periods import Period
     from jobs.spec import ModelSpec
 
@@ -73,7 +74,7 @@ class _Moment:
     """What a night's decisions look at besides incidents."""
 
     fresh_labels: int
-    versions: Mapping[str, str | None]
+    serving: Serving
     news: tuple[evidence.Item, ...]
     """Figures of severity info that were fine the night before."""
 
@@ -86,7 +87,7 @@ class _Moment:
             history=requested,
             fresh_labels=self.fresh_labels,
             policies={name: getattr(spec.actions, name) for name in actions.ORDER},
-            versions=self.versions,
+            serving=self.serving,
             unresolved=unresolved,
         )
 
@@ -145,7 +146,7 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
         fresh = labels.loc[stamp - pd.Timedelta(actions.FRESH_DAYS - 1, "D") : stamp].sum()
         before = by_night.get(stamp - pd.Timedelta(1, "D"))
         news = _news(tonight, _records(before) if before is not None else [])
-        nights.append((tonight, _Moment(int(fresh), _versions_of(day, background, first_days), news)))
+        nights.append((tonight, _Moment(int(fresh), background.answering.serving(day, background.former), news)))
     return nights
 
 
@@ -204,14 +205,6 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
         if row["action"]
         else "",
     )
-
-
-def _versions_of(day: date, background: _Background, first_days: pd.DataFrame) -> dict[str, str | None]:
-    """Of the versions that answer as of a day the one that began last, and the one it replaced."""
-    live = first_days[first_days["version"].isin(background.answering.live(day))]
-    begun = live.sort_values(["first_day", "version"])
-    current = str(begun["version"].iloc[-1]) if len(begun) else None
-    return {"current": current, "previous": background.former.get(current) if current else None}
 
 
 def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Incident]:

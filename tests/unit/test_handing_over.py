@@ -228,13 +228,13 @@ def test_a_request_that_failed_is_given_up_once_its_incident_is_over(tmp_path: P
 # what a person rejected, and what waited for it ---------------------------------------------------------------------
 
 
-def two_needs(home: Path, spec: Any, last: int) -> None:
+def two_needs(home: Path, spec: Any, last: int, until: int = FIRST + 19) -> None:
     """Drift of the whole day asks on FIRST; when it is over, a graver fall asks from FIRST + 5 on, in the cool-down."""
     with open_warehouse(home, "shop", wait=5) as warehouse:
         for table in ("incidents", "decisions", "outbox"):
             warehouse.execute(f"DELETE FROM {table}")
         found = {FIRST: [drift(FIRST, **RETRAIN)]}
-        found |= {n: [drift(n, feature="age", **RETRAIN)] for n in range(FIRST + 5, FIRST + 20)}
+        found |= {n: [drift(n, feature="age", **RETRAIN)] for n in range(FIRST + 5, until + 1)}
         fill(warehouse, found)
         incidents.run(spec, nights(0, last), warehouse)
         warehouse.finish("report", nights(0, last))
@@ -296,6 +296,53 @@ def test_what_a_rejection_freed_is_offered_in_airflow_by_one_night(tmp_path: Pat
         assert (payload or {}).get("key") == asked
 
 
+def three_needs(home: Path, spec: Any, last: int) -> None:
+    """As `two_needs`, but from FIRST + 5 on two segments ask, each by an incident of its own."""
+    with open_warehouse(home, "shop", wait=5) as warehouse:
+        for table in ("incidents", "decisions", "outbox", "verdicts"):
+            warehouse.execute(f"DELETE FROM {table}")
+        found = {FIRST: [drift(FIRST, **RETRAIN)]}
+        for number in range(FIRST + 5, FIRST + 9):
+            found[number] = [drift(number, feature="age", segment=name, **RETRAIN) for name in ("plan=new", "plan=old")]
+        fill(warehouse, found)
+        incidents.run(spec, nights(0, last), warehouse)
+        warehouse.finish("report", nights(0, last))
+
+
+def test_one_rejection_frees_one_request_of_an_action(tmp_path: Path, receiver: Receiver) -> None:
+    """Both segments waited for the rejected request; one of them gets what it would have had, the other waits on."""
+    spec = model()
+    three_needs(tmp_path, spec, FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, KEY, "rejected", "Ada", datetime(2025, 3, 7, tzinfo=UTC))
+    assert outcomes(tmp_path) == ["requested", "held", "held"]
+    speak(tmp_path, spec, FIRST + 5)
+    assert len(receiver.keys("/switch")) == 1
+    three_needs(tmp_path, spec, FIRST + 7)
+    speak(tmp_path, spec, FIRST + 6)
+    assert len(receiver.keys("/switch")) == 1
+
+
+def test_only_one_of_what_a_rejection_freed_can_be_approved(tmp_path: Path, receiver: Receiver) -> None:
+    spec = waiting()
+    three_needs(tmp_path, spec, FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, KEY, "rejected", "Ada", datetime(2025, 3, 7, tzinfo=UTC))
+    (first,) = freed_keys(tmp_path, spec)
+    answers.decide(spec, tmp_path, first, "Ada", approved=False)
+    (second,) = freed_keys(tmp_path, spec)
+    assert second != first  # a rejection makes room for the next one
+    answers.decide(spec, tmp_path, second, "Ada", approved=True)
+    speak(tmp_path, spec, FIRST + 5)
+    assert receiver.keys("/switch") == [second]
+
+
+def freed_keys(home: Path, spec: Any) -> list[str]:
+    """What `nightjar ack` lists as requested and unanswered."""
+    lines = answers.standing(spec, home).splitlines()
+    return [line.removesuffix(": requested") for line in lines if line.endswith("-retrain: requested")]
+
+
 # an approval that comes too late -----------------------------------------------------------------------------------
 
 
@@ -318,6 +365,23 @@ def test_an_approval_after_the_incidents_end_starts_nothing_and_says_why(tmp_pat
         assert told == ""
 
 
+def test_what_a_rejection_freed_is_given_up_too_when_its_incident_is_over(tmp_path: Path) -> None:
+    """The fall of FIRST + 5 is freed and offered that night; it is approved when night FIRST + 10 has closed it."""
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    offers = day(FIRST + 5)
+    two_needs(tmp_path, spec, FIRST, until=FIRST + 5)
+    offering.answer_request(spec, "retrain", day(FIRST), tmp_path, "Ada", approved=False)
+    two_needs(tmp_path, spec, FIRST + 5, until=FIRST + 5)
+    assert (offering.request_due(spec, "retrain", offers, tmp_path)[0] or {})["key"] == SECOND
+    two_needs(tmp_path, spec, FIRST + 10, until=FIRST + 5)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.answer(warehouse, SECOND, "approved", "Ada", datetime(2025, 3, 20, tzinfo=UTC))
+    assert offering.request_due(spec, "retrain", offers, tmp_path) == (None, "")
+    incident = SECOND.removesuffix("-retrain")
+    told = offering.given_up(spec, "retrain", offers, tmp_path)
+    assert told == f"retrain not handed over: its incident is over ({incident})"
+
+
 def test_a_late_approval_of_a_webhook_is_dropped_with_the_reason(tmp_path: Path, receiver: Receiver) -> None:
     live(tmp_path, waiting(), FIRST)
     approve(tmp_path, waiting())
@@ -325,6 +389,27 @@ def test_a_late_approval_of_a_webhook_is_dropped_with_the_reason(tmp_path: Path,
     told = offering.hand_to_consumers(waiting(), day(FIRST), tmp_path, day(FIRST))
     assert told == f"retrain not handed over: its incident is over ({INCIDENT})"
     assert receiver.keys("/switch") == []
+
+
+def test_a_canary_that_comes_and_goes_does_not_take_the_main_versions_retraining_with_it(tmp_path: Path) -> None:
+    """v1 answers 97 %, beside it a canary on nights 4 and 5; on 5 the whole day's drift asks, on 8 a person says yes."""
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    rows = [("v1", number, 97) for number in range(9)] + [("v2-canary", number, 3) for number in (4, 5)]
+    versions, days, volumes = zip(*rows, strict=True)
+    figures = {
+        "model": "shop", "version": versions, "day": [day(number) for number in days], "layer": "data",
+        "metric": "volume", "feature": "", "segment": "all", "label_age": None, "value": volumes, "n": volumes,
+        "lower": None, "upper": None, "state": "final", "reason": None,
+    }  # fmt: skip
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        warehouse.insert("metrics", pd.DataFrame(figures))
+    live(tmp_path, spec, FIRST, until=FIRST + 3)
+    asked, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    assert (asked or {})["versions"] == {"current": "v1", "previous": None}
+    live(tmp_path, spec, FIRST + 3, until=FIRST + 3)
+    payload, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    assert (payload or {}).get("key") == KEY
+    assert offering.given_up(spec, "retrain", day(FIRST), tmp_path) == ""
 
 
 def test_a_request_about_a_version_that_was_replaced_meanwhile_is_given_up(tmp_path: Path, receiver: Receiver) -> None:

@@ -80,3 +80,29 @@ def test_while_the_rule_engine_answers_the_model_behind_it_may_be_retrained_and_
 
 def test_the_rule_engine_is_called_what_the_registry_calls_it() -> None:
     assert RULE_ENGINE == registry.RULES
+
+
+CANARY = answered(*((n, "v1", 97.0) for n in range(9)), (4, "v2", 3.0), (5, "v2", 3.0), (9, "v1", 4.0), (9, "v3", 6.0))
+"""v2 is tried on days 4 and 5; v3 answers most of day 9."""
+
+
+def test_what_asked_of_all_versions_passes_with_the_mix_of_answers_and_not_with_a_canary() -> None:
+    assert not CANARY.passed("retrain", ["all"], day(5), day(7))
+    assert CANARY.passed("retrain", ["all"], day(5), day(9))
+
+
+def test_what_asked_of_one_version_passes_when_that_one_answers_no_more() -> None:
+    assert CANARY.passed("retrain", ["v2"], day(5), day(7))
+    assert not CANARY.passed("retrain", ["v1"], day(5), day(9))
+    assert not CANARY.passed("retrain", ["all", "v1"], day(5), day(9))
+
+
+def test_an_action_is_about_the_version_that_its_evidence_names_or_the_one_that_answers_most() -> None:
+    """An even split is told of the newer one; a rollback for figures of all versions undoes the last change."""
+    tried = CANARY.serving(day(5), {"v2": "v1"})
+    main, newest = {"current": "v1", "previous": None}, {"current": "v2", "previous": "v1"}
+    assert (tried.about("retrain", ["all"]), tried.about("fallback", ["v1", "all"])) == (main, main)
+    assert (tried.about("retrain", ["v2"]), tried.about("rollback", ["all"])) == (newest, newest)
+    assert tried.about("rollback", ["v1"]) == main
+    even = answered((1, "v1", 5.0), (2, "v1", 5.0), (2, "v2", 5.0))
+    assert even.serving(day(2), {"v2": "v1"}).about("retrain", ["all"]) == newest

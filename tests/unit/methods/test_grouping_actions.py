@@ -9,6 +9,7 @@ import pytest
 
 from jobs.methods import actions, messages
 from jobs.methods.actions import Requested, Situation
+from jobs.methods.answering import Serving
 from jobs.methods.messages import Audience
 from jobs.spec.model import Actions, Channels
 from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
@@ -31,7 +32,7 @@ SITUATION = Situation(
     history=(),
     fresh_labels=5000,
     policies=dict(Actions()),
-    versions={"current": "v2", "previous": "v1"},
+    serving=Serving({"v2": 1.0}, former={"v2": "v1"}),
 )
 
 
@@ -113,7 +114,7 @@ def test_a_retrain_without_fresh_labels_is_held() -> None:
 
 
 def test_a_rollback_needs_somewhere_to_go() -> None:
-    (row,) = decide(replace(SITUATION, versions={"current": "v1", "previous": None}), action="rollback")
+    (row,) = decide(replace(SITUATION, serving=Serving({"v1": 1.0})), action="rollback")
     assert (row["outcome"], row["reason"]) == ("held", "no earlier version is known to go back to")
 
 
