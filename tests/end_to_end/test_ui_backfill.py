@@ -1,6 +1,6 @@
 """Many nights backfilled from Airflow's own form in a browser: their order, a fault in the middle, the same rows, silence.
 
-NIGHTJAR_BACKFILL_NIGHTS sets how many (90).
+NIGHTJAR_BACKFILL_NIGHTS sets how many (60).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(5400)]
 
-NIGHTS = int(os.environ.get("NIGHTJAR_BACKFILL_NIGHTS", "90"))
+NIGHTS = int(os.environ.get("NIGHTJAR_BACKFILL_NIGHTS", "60"))
 PARALLEL = 4
 SIDE_EFFECTS = ("dispatches", "answers")
 SPEAKING = {"deliver", "retrain", "record", "announce"}
