@@ -35,7 +35,7 @@ def deadline_of(spec: ModelSpec) -> DeadlineAlert | None:
 
     Not from when the run was queued: Airflow 3.3.2 cannot clear a run with such a deadline, and so neither can its
     form for many nights (`docs/decisions/018-deadlines-count-from-the-day.md`). A business day of 25 hours has the
-    alert an hour early, when `tell` finds nothing missing yet; `nightjar_watch` looks again at noon.
+    alert an hour early, when `tell` finds nothing missing yet; `nightjar_watch` looks again within the hour.
     None where an executor takes no callbacks: there a missed deadline would end the scheduler, and the watch is all.
     """
     if not can_be_called_back():

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jobs.engine.warehouse import Warehouse
     from jobs.spec.model import ActionPolicy, ModelSpec
 
+NEXT = "what waited for it is asked for by the next night that still asks"
+ELSEWHERE = "A task that waits for this answer in Airflow is not told: answer it there to let that night go on"
 _OPEN = """
 SELECT i.incident, i.severity, i.opened, i.title FROM incidents AS i
 WHERE i.night = (SELECT MAX(through) FROM progress WHERE stage = 'incidents') AND i.state <> 'resolved'
@@ -44,8 +46,8 @@ def decide(spec: ModelSpec, home: Path, key: str, person: str, approved: bool, n
             raise UsageError(f"{spec.model}: {why}; waiting: {', '.join(waiting) or 'none'}")
         said = "approved" if approved else "rejected"
         ledger.answer(warehouse, key, said, person, datetime.now(UTC), note)
-    freed = "" if approved else "; what waited for it is asked for by the next night that still asks"
-    return f"{key}: {said} by {person}{freed}"
+    then = "the next night that speaks hands it over" if approved else NEXT
+    return f"{key}: {said} by {person}; {then}. {ELSEWHERE}"
 
 
 def standing(spec: ModelSpec, home: Path) -> str:

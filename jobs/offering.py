@@ -45,9 +45,9 @@ def request_due(spec: ModelSpec, action: str, night: date, home: Path) -> tuple[
         if one is None:
             return None, ""
         key = one.row["key"]
-        if not one.own:
-            ledger.record(warehouse, f"{key}-offered", "offer", night, datetime.now(UTC), "offered for approval")
         answer, _ = ledger.answers(warehouse, "approved", "rejected").get(key, ("", ""))
+        if not one.own and not answer:
+            ledger.record(warehouse, f"{key}-offered", "offer", night, datetime.now(UTC), "offered for approval")
     return _payload(one), answer
 
 
@@ -131,17 +131,21 @@ def left(spec: ModelSpec, action: str, payload: Mapping[str, Any], warehouse: Wa
 def _offer(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> requested.Request | None:
     """The request to offer on a night: its own, else the newest that an older night could not get rid of.
 
-    A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again.
+    A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again. What
+    was approved is, because the answer may have been given elsewhere than where that night waits for it.
     """
-    rejected = ledger.rejected(warehouse)
+    answered = {key: said for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items()}
     waits = getattr(spec.actions, action).approval
     found = [
         one
         for one in requested.requests(spec, warehouse, night, known=_newest(warehouse, night) if waits else None)
         if one.row["channel"] == action
         and one.due
-        and (one.own or one.row["key"] not in rejected)
-        and (one.own or not waits or (not one.tried and one.offered in (None, night)))
+        and (
+            one.own
+            or (said := answered.get(one.row["key"])) == "approved"
+            or (not said and (not waits or (not one.tried and one.offered in (None, night))))
+        )
     ]
     return max(found, key=lambda one: (one.row["night"], one.row["key"]), default=None)
 

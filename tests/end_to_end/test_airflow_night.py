@@ -263,6 +263,7 @@ def test_a_spec_that_cannot_be_read_fails_its_own_dag_with_the_line_while_the_ot
     run_id = world.rest.trigger("monitor_broken", datetime.now(UTC).isoformat())
     assert world.rest.wait_for("monitor_broken", run_id) == "failed"
     assert "broken.yaml:2" in world.rest.log("monitor_broken", run_id, "spec")
+    assert {run["run_type"] for run in world.rest.runs("monitor_broken")} == {"manual"}  # none took the night's place
 
 
 def test_a_retraining_with_a_payload_that_cannot_be_used_trains_nothing(world: World, first_night: str) -> None:

@@ -200,6 +200,25 @@ def test_a_person_is_asked_by_one_night_only_for_what_a_silent_one_decided(tmp_p
     assert offering.request_due(spec, "retrain", day(FIRST + 2), tmp_path)[1] == "approved"
 
 
+def test_what_was_approved_on_the_command_line_is_carried_out_by_the_next_night_while_the_one_that_asked_waits(
+    tmp_path: Path,
+) -> None:
+    spec = model(actions={"retrain": {"approval": True}}, channels={"critical": [], "warning": []})
+    live(tmp_path, spec, FIRST)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        ledger.begin(warehouse, day(FIRST), datetime(2025, 3, 7, tzinfo=UTC))
+    asked, _ = offering.request_due(spec, "retrain", day(FIRST), tmp_path)
+    assert asked is not None
+    live(tmp_path, spec, FIRST + 1)
+    assert offering.request_due(spec, "retrain", day(FIRST + 1), tmp_path) == (None, "")
+    assert "the next night that speaks" in answers.decide(spec, tmp_path, KEY, "Ada", approved=True)
+    found, said = offering.request_due(spec, "retrain", day(FIRST + 1), tmp_path)
+    assert ((found or {})["run_id"], said) == (KEY, "approved")
+    offering.record(spec, tmp_path, KEY, "retrain", day(FIRST + 1), datetime(2025, 3, 8, tzinfo=UTC), "started")
+    for number in (0, 1):
+        assert offering.request_due(spec, "retrain", day(FIRST + number), tmp_path) == (None, "")
+
+
 def test_a_request_that_failed_is_tried_again_on_a_quiet_night_while_its_incident_is_open(
     tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -254,7 +273,7 @@ def test_a_rejected_request_does_not_cool_others_down(tmp_path: Path, receiver: 
     two_needs(tmp_path, spec, FIRST)
     speak(tmp_path, spec, FIRST)
     said = answers.decide(spec, tmp_path, KEY, "Ada", approved=False)
-    assert said.endswith("rejected by Ada; what waited for it is asked for by the next night that still asks")
+    assert "rejected by Ada; what waited for it is asked for by the next night that still asks" in said
     two_needs(tmp_path, spec, FIRST + 5)
     assert f"waits for approval: nightjar approve shop {SECOND}" in speak(tmp_path, spec, FIRST + 5)
     assert f"{SECOND}: requested" in answers.standing(spec, tmp_path)
