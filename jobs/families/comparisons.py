@@ -177,8 +177,8 @@ def _before_and_since(past: Past, shadows: list[pd.DataFrame]) -> Iterator[pd.Da
             yield _unpaired(past.main, age.age, changes.in_model(past, age))
         for figure, of in ((CONVERSION, changes.in_conversion), (VALUE, changes.in_value)):
             made = _unpaired(figure, age.age, of(past, age))
-            if figure is VALUE and not made["value"].abs().sum():
-                continue  # nothing has a value, or nobody tells
+            if figure is VALUE:  # neither version earned anything, or nobody tells
+                made = made[made[["value", "other_value"]].abs().sum(axis=1) > 0]
             yield made
             for met in shadows:
                 beside = made.merge(met.assign(shadow=met["other"], other=_plain(met["other"])), on=SERIES)

@@ -180,6 +180,25 @@ def test_value_is_compared_as_conversion_is(task: str, rows: pd.DataFrame, writt
     assert row["lower"] < row["difference"] < row["upper"]
 
 
+def test_a_new_version_that_earns_nothing_is_compared_by_value_too(tmp_path: Path) -> None:
+    """It converts more and earns nothing; one that nobody pays for has no value to compare."""
+    rows = rows_of("multiclass")
+    rows["revenue"] = rows["revenue"].where(rows["number"] < CHANGE, 0.0)
+    kiosk = a_kiosk(tmp_path / "earns", "multiclass", rows, labels=None)
+    kiosk.run(days(1, 10), *STAGES)
+    row = one(kiosk.table("comparisons"), day=day(10), metric="value_per_prediction", other="v1")
+    before = rows.loc[rows["number"] < CHANGE, "revenue"].mean()
+    assert (row["value"], row["other_value"]) == (0, pytest.approx(before))
+    assert row["p_value"] < 0.01
+    verdict = one(kiosk.table("comparisons"), day=day(10), metric="verdict", other="v1")
+    assert verdict["verdict"] == "contradictory"
+    assert "v2 converts more" in verdict["reason"]
+    assert "but v1 earns more" in verdict["reason"]
+    free = a_kiosk(tmp_path / "free", "multiclass", rows.assign(revenue=0.0), labels=None)
+    free.run(days(1, 10), *STAGES)
+    assert "value_per_prediction" not in set(free.table("comparisons")["metric"])
+
+
 def test_a_model_without_labels_is_compared_by_what_the_business_got(
     task: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
