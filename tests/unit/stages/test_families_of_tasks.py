@@ -199,6 +199,19 @@ def test_a_new_version_that_earns_nothing_is_compared_by_value_too(tmp_path: Pat
     assert "value_per_prediction" not in set(free.table("comparisons")["metric"])
 
 
+def test_outcomes_that_are_not_yet_in_are_what_a_verdict_waits_for(tmp_path: Path) -> None:
+    """60 % of what users did is known, of hundreds of rows: too early, and not `0 rows`."""
+    rows = rows_of("multiclass")
+    kiosk = a_kiosk(tmp_path, "multiclass", rows, labels=None)
+    known = rows[rows.groupby("number").cumcount() % 5 < 3].rename(columns={"id": "request_id"})
+    for number, today in known.groupby("number"):
+        kiosk.write("outcomes", int(number), today[["request_id", "converted", "revenue"]])
+    kiosk.run(days(1, 10), *STAGES)
+    verdict = one(kiosk.table("comparisons"), day=day(10), metric="verdict", other="v1")
+    assert (verdict["verdict"], verdict["n"] > 300) == ("not yet known", True)
+    assert verdict["reason"] == "60% of the outcomes are in, and early ones are not like the others: 80% needed"
+
+
 def test_a_model_without_labels_is_compared_by_what_the_business_got(
     task: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
