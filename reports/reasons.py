@@ -37,6 +37,7 @@ REASONS = (
     "{file}: column '{column}' is empty in {count} rows",
     "{file}: column '{column}' is not {kind}, for example '{example}', in {count} rows",
     "{share} of the labels are in, and early ones are not like the others: {least} needed",
+    "{share} of the outcomes are in, and early ones are not like the others: {least} needed",
     "{who} is right more often ({model}), but {whom} converts more ({money})",
     "{who} is right more often ({model}), but {whom} ranks better (AUC {ranking}): compare their thresholds first",
     "{who} is right more often: {other} has {model}; both rank alike (AUC {ranking}), "
@@ -56,6 +57,7 @@ REASONS = (
     "{who} earns more: {other} had {money}",
     "both are equally far off, within {share} of the error: {model}",
     "both are right equally often, within {points} points: {model}",
+    "both convert equally often, within {points} points: {money}",
     "the difference may be chance: {model}",
     "{value} points ({lower} to {upper}, n = {n})",
     "{value} ({lower} to {upper}, n = {n})",

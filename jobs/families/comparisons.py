@@ -177,8 +177,8 @@ def _before_and_since(past: Past, shadows: list[pd.DataFrame]) -> Iterator[pd.Da
             yield _unpaired(past.main, age.age, changes.in_model(past, age))
         for figure, of in ((CONVERSION, changes.in_conversion), (VALUE, changes.in_value)):
             made = _unpaired(figure, age.age, of(past, age))
-            if figure is VALUE and not made["value"].abs().sum():
-                continue  # nothing has a value, or nobody tells
+            if figure is VALUE:  # neither version earned anything, or nobody tells
+                made = made[made[["value", "other_value"]].abs().sum(axis=1) > 0]
             yield made
             for met in shadows:
                 beside = made.merge(met.assign(shadow=met["other"], other=_plain(met["other"])), on=SERIES)
@@ -231,10 +231,7 @@ def _rows(
 def _verdicts(measured: pd.DataFrame, past: Past, needed: int) -> pd.DataFrame:
     """One row per pair, day and age: metric `verdict`. A pair on the same rows is judged by these, and by business."""
     keyed = measured.assign(n=np.minimum(measured["n"], measured["other_n"]))
-    # Outcomes that come early are not like the others: they speak once most are in.
-    business = [CONVERSION.metric, VALUE.metric]
-    keyed = keyed[~keyed["metric"].isin(business) | (keyed["coverage"] >= judgement.LABELLED)]
-    sources = {"model": past.main.metric, "business": business[0], "value": business[1], "ranking": "roc_auc"}
+    sources = {"model": past.main.metric, "business": CONVERSION.metric, "value": VALUE.metric, "ranking": "roc_auc"}
     judged = _pairs(measured, past)
     for name, metric in sources.items():
         mine = keyed.loc[keyed["metric"] == metric, [*SERIES, *SHOWN, "coverage"]]
@@ -254,6 +251,7 @@ def _verdicts(measured: pd.DataFrame, past: Past, needed: int) -> pd.DataFrame:
                 _difference(row, "ranking", ACCURACY),
                 row.coverage_model,
                 row.was_live,
+                row.coverage_business,
             ),
             needed,
         )

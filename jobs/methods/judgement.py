@@ -14,7 +14,7 @@ ALIKE = 0.02
 is the share of the live version's."""
 
 LABELLED = 0.8
-"""Share of labels without which accuracy says nothing about a version."""
+"""Share of labels, or of outcomes, without which they say nothing about a version."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Evidence:
     """Share of the rows whose label is in."""
     was_live: bool = False
     """Whether the other version answered before: what tells promote from roll back."""
+    outcomes: float = 1.0
+    """Share of the rows whose outcome is in."""
 
 
 def verdict(  # noqa: PLR0911 - one return an answer
@@ -78,7 +80,7 @@ def verdict(  # noqa: PLR0911 - one return an answer
 ) -> tuple[Verdict, str]:
     """The verdict and its reason in words.
 
-    Labels that come early are not like the others, so the model's figure speaks once most are in. Where it is certain
+    Labels and outcomes that come early are not like the others, so each speaks once most are in. Where it is certain
     of one thing and business or ranking of the contrary, no figure can tell, and a person must look (`contradictory`);
     so where conversion and value contradict each other. A difference that is certain and too small to pay for a change
     decides nothing. Where accuracies differ and the scores rank alike, it may be the threshold that should change,
@@ -94,12 +96,16 @@ def verdict(  # noqa: PLR0911 - one return an answer
     early = model is not None and evidence.coverage < LABELLED
     if early:
         model = None
+    if evidence.outcomes < LABELLED:
+        converted = earned = None
     if converted and earned and ((converted.better and earned.worse) or (converted.worse and earned.better)):
         who, whom = (other, live) if converted.better else (live, other)
         return "contradictory", f"{who} converts more ({converted}), but {whom} earns more ({earned})"
     money = next((one for one in (converted, earned) if one and (one.better or one.worse)), None)
     more = ("converts", "converted") if money is converted else ("earns", "earned")
     if model is None and money is None:
+        if converted and converted.alike and evidence.model is None:
+            return "keep", f"both convert equally often, within {ALIKE * 100:g} points: {converted}"
         return "not yet known", _unknown(evidence, early, converted, needed)
     leads = None if model is None or model.alike else model
     if conflict := _conflict(live, other, leads, money, more[0], evidence.ranking):
@@ -125,9 +131,13 @@ def _unknown(evidence: Evidence, early: bool, converted: Difference | None, need
     if early:
         share = f"{evidence.coverage:.0%} of the labels are in"
         return f"{share}, and early ones are not like the others: {LABELLED:.0%} needed"
-    if converted and evidence.model is None:
+    if converted:
         return f"the difference may be chance: {converted}"
-    count = max((one.n for one in (evidence.model, evidence.business) if one), default=0)
+    known = [one.n for one in (evidence.model, evidence.business, evidence.value) if one]
+    count = max(known, default=0)
+    if count >= needed and evidence.outcomes < LABELLED:
+        share = f"{evidence.outcomes:.0%} of the outcomes are in"
+        return f"{share}, and early ones are not like the others: {LABELLED:.0%} needed"
     return f"{count:,} rows with labels or outcomes, {needed:,} needed"
 
 

@@ -25,6 +25,8 @@ class Difference:
     """One figure of both versions, the other's less the live one's, with its interval."""
 
     metric: str
+    basis: str
+    age: int
     value: float | None
     other_value: float | None
     n: float | None
@@ -32,8 +34,6 @@ class Difference:
     lower: float | None
     upper: float | None
     p: float | None
-    basis: str
-    age: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,5 @@ def _of_business(rows: dict[str, Array], place: int) -> list[int]:
 
 def _difference(rows: dict[str, Array], place: int) -> Difference:
     names = ("value", "other_value", "n", "difference", "lower", "upper", "p_value")
-    return Difference(
-        str(rows["metric"][place]), *(number(rows[name][place]) for name in names),
-        basis=str(rows["basis"][place]), age=int(rows["label_age"][place]),
-    )  # fmt: skip
+    keys = str(rows["metric"][place]), str(rows["basis"][place]), int(rows["label_age"][place])
+    return Difference(*keys, *(number(rows[name][place]) for name in names))

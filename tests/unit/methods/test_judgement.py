@@ -56,7 +56,13 @@ def test_the_verdict_and_its_reason(evidence: Evidence, expected: str, words: st
         (Evidence(CLOSER, business=WORSE), "contradictory", "closer to the truth"),
         (Evidence(AS_FAR, business=ALIKE, value=LESS), "keep", "v1 earns more"),
         (Evidence(None, business=BETTER, value=LESS), "contradictory", "but v1 earns more"),
-        (Evidence(None, business=ALIKE), "not yet known", "the difference may be chance: +0.1 points"),
+        (Evidence(None, business=ALIKE), "keep", "both convert equally often, within 2 points: +0.1 points"),
+        (Evidence(None, business=OPEN), "not yet known", "the difference may be chance: +1.0 points"),
+        (Evidence(Difference(0.3, 0.1, 0.5, 0.001, 40), business=OPEN), "not yet known", "be chance: +1.0 points"),
+        (Evidence(None, business=WORSE, outcomes=0.6), "not yet known", "60% of the outcomes are in"),
+        (Evidence(None, value=LESS, outcomes=0.6), "not yet known", "60% of the outcomes are in"),
+        (Evidence(None, value=LESS, outcomes=0.9), "keep", "v1 earns more"),
+        (Evidence(CLOSER, business=WORSE, outcomes=0.6), "promote", "closer to the truth"),
     ],
 )
 def test_of_errors_less_is_better_and_they_are_told_in_their_own_unit(

@@ -180,6 +180,38 @@ def test_value_is_compared_as_conversion_is(task: str, rows: pd.DataFrame, writt
     assert row["lower"] < row["difference"] < row["upper"]
 
 
+def test_a_new_version_that_earns_nothing_is_compared_by_value_too(tmp_path: Path) -> None:
+    """It converts more and earns nothing; one that nobody pays for has no value to compare."""
+    rows = rows_of("multiclass")
+    rows["revenue"] = rows["revenue"].where(rows["number"] < CHANGE, 0.0)
+    kiosk = a_kiosk(tmp_path / "earns", "multiclass", rows, labels=None)
+    kiosk.run(days(1, 10), *STAGES)
+    row = one(kiosk.table("comparisons"), day=day(10), metric="value_per_prediction", other="v1")
+    before = rows.loc[rows["number"] < CHANGE, "revenue"].mean()
+    assert (row["value"], row["other_value"]) == (0, pytest.approx(before))
+    assert row["p_value"] < 0.01
+    verdict = one(kiosk.table("comparisons"), day=day(10), metric="verdict", other="v1")
+    assert verdict["verdict"] == "contradictory"
+    assert "v2 converts more" in verdict["reason"]
+    assert "but v1 earns more" in verdict["reason"]
+    free = a_kiosk(tmp_path / "free", "multiclass", rows.assign(revenue=0.0), labels=None)
+    free.run(days(1, 10), *STAGES)
+    assert "value_per_prediction" not in set(free.table("comparisons")["metric"])
+
+
+def test_outcomes_that_are_not_yet_in_are_what_a_verdict_waits_for(tmp_path: Path) -> None:
+    """60 % of what users did is known, of hundreds of rows: too early, and not `0 rows`."""
+    rows = rows_of("multiclass")
+    kiosk = a_kiosk(tmp_path, "multiclass", rows, labels=None)
+    known = rows[rows.groupby("number").cumcount() % 5 < 3].rename(columns={"id": "request_id"})
+    for number, today in known.groupby("number"):
+        kiosk.write("outcomes", int(number), today[["request_id", "converted", "revenue"]])
+    kiosk.run(days(1, 10), *STAGES)
+    verdict = one(kiosk.table("comparisons"), day=day(10), metric="verdict", other="v1")
+    assert (verdict["verdict"], verdict["n"] > 300) == ("not yet known", True)
+    assert verdict["reason"] == "60% of the outcomes are in, and early ones are not like the others: 80% needed"
+
+
 def test_a_model_without_labels_is_compared_by_what_the_business_got(
     task: str, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
