@@ -172,7 +172,7 @@ class _Looked:
 def _look(rule: Rule, replayed: Replayed) -> _Looked:
     spec = replayed.spec
     rivals = _rivals(rule, spec)
-    rows = replayed.verdicts[backtest.of_rule(rule, replayed.verdicts, rivals)]
+    rows = replayed.verdicts[specificity.of_rule(rule, replayed.verdicts, rivals)]
     tight = specificity.tightness({name: feature.importance for name, feature in spec.features.items()})
     seen = replayed.within(rows[rows["verdict"] != "not_evaluated"])
     return _Looked(

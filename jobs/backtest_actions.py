@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jobs.backtest_replay import replay
-from jobs.methods import backtest, backtest_bounds
+from jobs.methods import backtest_bounds, specificity
 
 if TYPE_CHECKING:
     from datetime import date
@@ -53,7 +53,7 @@ def asked_by(replayed: Replayed) -> pd.DataFrame:
 def outcomes_of(rule: Rule, replayed: Replayed) -> tuple[int, int]:
     """How often the rule's action would have been requested, and how often held; each incident counts once."""
     askers = asked_by(replayed)
-    last = askers[backtest.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
+    last = askers[specificity.of_rule(rule, askers, ())].groupby("key")["outcome"].last()
     return int(last.isin(["requested", "dry_run"]).sum()), int((last == "held").sum())
 
 

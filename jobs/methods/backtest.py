@@ -17,14 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import specificity
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     from jobs.methods.labelled import Labelled, Truth
-    from jobs.spec.model import Rule
 
 TOLD = ("version", "feature", "segment", "day")
 """What a rule tells of; once, whatever the label age."""
@@ -75,14 +72,6 @@ class Score:
     def recall(self) -> float | None:
         """Share of labelled incidents with an alarm; None where there are none."""
         return self.found / self.labelled if self.labelled else None
-
-
-def of_rule(rule: Rule, rows: pd.DataFrame, rivals: Iterable[Rule]) -> pd.Series[bool]:
-    """Which rows of verdicts are the rule's; rules with one name are told apart by severity and what they are about."""
-    mine = (rows["rule"] == rule.name) & (rows["severity"] == rule.severity)
-    if "action" in rows:
-        mine &= rows["action"].fillna("") == (rule.action or "")
-    return mine & specificity.named(rule, rows) & ~specificity.taken(rule, rivals, rows)
 
 
 def episodes(breaches: pd.DataFrame, apart: int) -> list[Episode]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.methods.scale import Floats
     from jobs.spec.model import Change, Rule
@@ -65,6 +65,23 @@ def taken(rule: Rule, rivals: Iterable[Rule], figures: pd.DataFrame) -> pd.Serie
             mine &= (figures["segment"] == "all") == (rival.segments == "all")
         gone |= mine
     return gone
+
+
+def of_rule(rule: Rule, rows: pd.DataFrame, rivals: Iterable[Rule]) -> pd.Series[bool]:
+    """Which rows of verdicts are the rule's; rules with one name are told apart by severity and what they are about."""
+    mine = (rows["rule"] == rule.name) & (rows["severity"] == rule.severity)
+    if "action" in rows:
+        mine &= rows["action"].fillna("") == (rule.action or "")
+    return mine & named(rule, rows) & ~taken(rule, rivals, rows)
+
+
+def nights(rules: Sequence[Rule], rows: pd.DataFrame) -> pd.Series[int]:
+    """How many nights in a row the rule waits for that judged each row of verdicts; 1 where none of these did."""
+    found = pd.Series(1, index=rows.index)
+    for rule in rules:
+        if rule.nights > 1:
+            found = found.mask(of_rule(rule, rows, rules) & (found < rule.nights), rule.nights)
+    return found
 
 
 def tightness(importance: Mapping[str, float | None]) -> dict[str, float]:

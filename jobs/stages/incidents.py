@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from jobs import tables
-from jobs.methods import actions, evidence, grouping, messages, mutes, particulars, versions
+from jobs.methods import actions, evidence, grouping, messages, mutes, particulars, specificity, versions
 from jobs.methods.answering import Answering
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.grouping import Breach, Incident, Night
@@ -101,8 +101,6 @@ class _Background:
     changes: list[dict[str, Any]]
     particulars: particulars.Particulars
     answering: Answering
-    in_a_row: Mapping[tuple[str, str], int]
-    """(name of a rule, severity) -> nights in a row that it waits for."""
 
 
 # reading --------------------------------------------------------------------------------------------------------
@@ -111,6 +109,7 @@ class _Background:
 def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple[Night, _Moment]]:
     """Every night of the period with its breaches, what it could judge, and what decisions look at."""
     found = warehouse.query("incidents/breaches", first=period.first - timedelta(days=1), last=period.last)
+    found["nights"] = specificity.nights(spec.all_rules, found)
     judged = warehouse.query("incidents/judged", first=period.first, last=period.last)
     volumes = warehouse.query("incidents/version_volumes", last=period.last)
     since = period.first - timedelta(days=actions.FRESH_DAYS)
@@ -125,9 +124,6 @@ def _nights(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[tuple
         changes=[row | {"first_day": row["first_day"].date()} for row in _records(changed)],
         particulars=_particulars(spec, period, warehouse, found),
         answering=Answering.of(volumes),
-        in_a_row={
-            (rule.name, rule.severity): rule.nights for rule in sorted(spec.all_rules, key=lambda one: one.nights)
-        },
     )
     by_night = dict(iter(found.groupby("night")))
     tried = dict(iter(judged.groupby("night")))
@@ -181,7 +177,7 @@ def _breach(row: Mapping[str, Any], night: date, spec: ModelSpec, background: _B
     day = row["day"].date()
     item = evidence.item(row, background.shares, background.former)
     item |= background.particulars.of_item(item)
-    nights = background.in_a_row.get((row["rule"], row["severity"]), 1)
+    nights = int(row["nights"])
     if nights > 1:
         item["in_a_row"] = nights
     quiet = mutes.mute_of(item, mutes.active(spec.mutes, night))

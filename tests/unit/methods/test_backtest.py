@@ -11,7 +11,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from jobs.methods import backtest
+from jobs.methods import backtest, specificity
 from jobs.methods.labelled import Labelled, Truth
 from jobs.spec.model import Rule
 
@@ -116,5 +116,5 @@ def test_rules_of_one_name_are_told_apart_by_what_they_are_about() -> None:
             "feature": ["age", "score", "plan"], "label_age": None, "version": "all", "segment": "all",
         }
     )  # fmt: skip
-    assert backtest.of_rule(wide, rows, [wide, narrow]).tolist() == [True, False, True]
-    assert backtest.of_rule(narrow, rows, [wide, narrow]).tolist() == [False, True, False]
+    assert specificity.of_rule(wide, rows, [wide, narrow]).tolist() == [True, False, True]
+    assert specificity.of_rule(narrow, rows, [wide, narrow]).tolist() == [False, True, False]

@@ -73,6 +73,19 @@ def test_of_two_nights_in_a_row_both_must_be_the_present_versions(warehouse: War
     assert decisions(warehouse) == [(37, "held"), (38, "requested")]
 
 
+def test_a_rule_with_the_same_words_for_another_feature_does_not_lend_its_nights(warehouse: Warehouse) -> None:
+    """Two nights of drift in age, both v2's, ask; that the other feature is to drift for seven is no concern of theirs."""
+    usual = {"metric": "psi", "above": 0.3, "severity": "critical", "action": "retrain"}
+    rules = [usual | {"nights": 2}, usual | {"nights": 7, "features": ["browsing_minutes"]}]
+    versions(warehouse, *["v1"] * PROMOTED, *["v2"] * (LAST + 1 - PROMOTED))
+    given = {"feature": "age", "severity": "critical", "action": "retrain", "rule": "psi above 0.3"}
+    fill(warehouse, {n: [verdict("psi", n, **given)] for n in (PROMOTED + 1, PROMOTED + 2)})
+    incidents.run(spec_of(rules=rules), nights(0, LAST), warehouse)
+    assert decisions(warehouse) == [(PROMOTED + 1, "requested")]
+    evidence = json.loads(warehouse.execute("SELECT evidence FROM incidents ORDER BY night LIMIT 1").fetchall()[0][0])
+    assert [item.get("in_a_row") for item in evidence if item["metric"] == "psi"] == [2]
+
+
 def test_after_a_rollback_the_bad_version_is_rolled_back_no_further(warehouse: Warehouse) -> None:
     """v2 answered days 30 to 33; its labels come in when v1 is back, and v0 is not what anybody wants."""
     versions(warehouse, *["v0"] * 10, *["v1"] * 20, *["v2"] * 4, *["v1"] * (LAST - 33))
