@@ -208,13 +208,14 @@ def _share(value: float | None) -> str:
 # page -----------------------------------------------------------------------------------------------------------
 
 
-def view(done: Backtest) -> BacktestView:
-    """What the page of a backtest shows."""
+def view(done: Backtest, asked: str) -> BacktestView:
+    """What the page of a backtest shows; `asked`: the command."""
     truth = done.truth
     return BacktestView(
         model=done.model,
         period=done.period,
         budget=f"{done.budget:g}",
+        asked=asked,
         held_against=f"{len(truth.incidents)} {truth.words}, known through {truth.through}" if truth else "",
         labelled=tuple((one.start, one.end, one.note) for one in truth.incidents) if truth else (),
         shared=" ".join(map(str.strip, shared(done.shared, done.budget))) if done.shared else "",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jobs.errors import UsageError
 from jobs.periods import parse_day
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _BUDGET = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?:\s*(?:/|per|a)\s*(?P<unit>day|night|week|month))?")
 _WEEKS = {"day": 7.0, "night": 7.0, "week": 1.0, "month": 7 / 30}
@@ -88,10 +94,47 @@ def backtest(
         from jobs.stages.report import calendar
         from reports.backtest import page
 
-        target = shelf.backtest_file(home, spec.model, done.period)
-        shelf.write(target, page(view(done)))
+        files = {"spec": spec_file, "truth": truth}
+        words = {"fell": (fell,) if fell else (), "rule": rules}
+        switches: dict[str, str | bool] = {"budget": "" if asked.budget == Asked().budget else budget, "loosen": loosen}
+        given = _given(files, words, switches)
+        target = shelf.backtest_file(home, spec.model, done.period, _told_by(given, files))
+        days_told = ["--from", str(done.period.first), "--to", str(done.period.last)]
+        command = shlex.join(["nightjar", "backtest", spec.model, *days_told, *given])
+        shelf.write(target, page(view(done, command)))
         calendar(spec, home)
         click.echo(f"\nPage: {target}")
+
+
+def _given(
+    files: Mapping[str, Path | None], words: Mapping[str, tuple[str, ...]], switches: Mapping[str, str | bool]
+) -> list[str]:
+    """What was asked besides model and days, as arguments; of files their names alone.
+
+    >>> _given({"spec": Path("tried/shop.yaml"), "truth": None}, {"rule": ("no data",)}, {"loosen": True})
+    ['--spec', 'shop.yaml', '--rule', 'no data', '--loosen']
+    """
+    named = [part for name, path in files.items() if path for part in (f"--{name}", path.name)]
+    said = [part for name, texts in words.items() for text in texts for part in (f"--{name}", text)]
+    switched = [
+        part for name, value in switches.items() if value for part in (f"--{name}", *([] if value is True else [value]))
+    ]
+    return [*named, *said, *(str(part) for part in switched)]
+
+
+def _told_by(given: Sequence[str], files: Mapping[str, Path | None]) -> str:
+    """What tells a backtest's page from others of its nights: the options and a digest of them and of their files.
+
+    >>> _told_by([], {}), _told_by(["--rule", "no data"], {})
+    ('', 'rule-a08d1b8c')
+    """
+    if not given:
+        return ""
+    made = hashlib.sha256("\0".join(given).encode())
+    for path in files.values():
+        made.update(path.read_bytes() if path else b"")
+    options = dict.fromkeys(part.removeprefix("--") for part in given if part.startswith("--"))
+    return "-".join([*(name for name in options if name.isalpha()), made.hexdigest()[:8]])
 
 
 def _step(what: str) -> None:

@@ -50,6 +50,8 @@ class BacktestView:
     model: str
     period: Period
     budget: str
+    asked: str
+    """The command that made it, files by their names alone."""
     held_against: str
     """Empty where there is nothing to hold alarms against."""
     labelled: tuple[tuple[date, date, str], ...]

@@ -180,7 +180,7 @@ def _told(one: dict[str, Any], newest: str) -> dict[str, Any]:
     return one | {"behind": behind, "figures": figures, "strip": story.states(one["recent"]), "lang": lang}
 
 
-def model_page(one: Card, nights: Mapping[str, Entry], backtests: Sequence[tuple[date, date]] = ()) -> str:
+def model_page(one: Card, nights: Mapping[str, Entry], backtests: Sequence[tuple[date, date, str]] = ()) -> str:
     """A model's calendar, newest month first, its main figures over all nights, its incidents, and its backtests."""
     days = [date.fromisoformat(day) for day in sorted(nights)]
     months = [_month(list(group), nights) for _, group in groupby(days, key=lambda day: (day.year, day.month))]

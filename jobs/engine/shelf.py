@@ -74,19 +74,23 @@ def nights(folder: Path) -> list[date]:
     return sorted(found)
 
 
-def backtest_file(home: Path, model: str, period: Period) -> Path:
-    """Where the page of a backtest lies: beside the nights, so that it is served where they are."""
-    return model_folder(home, model) / BACKTESTS / f"{period.first}_{period.last}.html"
+def backtest_file(home: Path, model: str, period: Period, told: str = "") -> Path:
+    """Where the page of a backtest lies: beside the nights, so that it is served where they are.
+
+    `told`: what tells it from other backtests of the period, in letters a file name may have; empty for the plain one.
+    """
+    rest = f"_{told}" if told else ""
+    return model_folder(home, model) / BACKTESTS / f"{period.first}_{period.last}{rest}.html"
 
 
-def backtests(folder: Path) -> list[tuple[date, date]]:
-    """First and last night of each backtest that has a page, the newest nights first."""
+def backtests(folder: Path) -> list[tuple[date, date, str]]:
+    """First and last night of each backtest that has a page, and what tells it from others; the newest nights first."""
     found = []
     for path in (folder / BACKTESTS).glob("*_*.html"):
         with suppress(ValueError):
-            first, _, last = path.stem.partition("_")
-            found.append((date.fromisoformat(first), date.fromisoformat(last)))
-    return sorted(found, key=lambda one: one[::-1], reverse=True)
+            first, last, *told = path.stem.split("_", 2)
+            found.append((date.fromisoformat(first), date.fromisoformat(last), "".join(told)))
+    return sorted(found, key=lambda one: (one[1], one[0], one[2]), reverse=True)
 
 
 def publish(home: Path, model: str, card: Mapping[str, Any], render: Callable[[list[dict[str, Any]]], str]) -> None:

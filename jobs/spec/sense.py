@@ -35,6 +35,9 @@ def faults(spec: ModelSpec) -> Iterator[Fault]:
             yield ("mail", "to", position), f"'{address}' is not a mail address"
     if not spec.retraining.metrics:
         yield ("retraining", "metrics"), "is an empty list; a candidate must be compared in something"
+    if spec.protected and spec.task != "binary":
+        said = f"is compared with task binary only, and this model's is {spec.task}; leave it out"
+        yield ("protected",), said
     yield from _mutes(spec)
 
 

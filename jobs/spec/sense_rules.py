@@ -180,10 +180,31 @@ def _named(spec: ModelSpec, metric: str, segment: str) -> Iterator[str]:
             yield f"'{segment}' is no source; known: {', '.join(known) or 'none'}{meant(segment, known)}"
     elif told in ("groups", "gaps") and column in spec.segments and column not in spec.protected:
         yield f"'{column}' is not among the protected segments; protected: {', '.join(spec.protected)}"
-    elif told == "gaps" and not segment.endswith("=*") and column in spec.protected:
+    elif told == "gaps" and segment != f"{column}=*" and column in spec.protected:
         yield f"'{segment}' is one group, and {metric} a gap between groups; write {column}=*"
-    else:
-        yield from of_segment(spec, segment)
+    elif faults := list(of_segment(spec, segment)):
+        yield from faults
+    elif told != "gaps":
+        yield from _never_told(spec, metric, segment)
+
+
+def _never_told(spec: ModelSpec, metric: str, segment: str) -> Iterator[str]:
+    """What keeps a text that names known segments from naming one that has figures of its own."""
+    of_groups = FAMILY[metric].segments == "groups"
+    columns = [part.partition("=")[0] for part in segment.split(",")]
+    if any(part.endswith("=*") for part in segment.split(",")):
+        if of_groups:
+            yield f"'{segment}' is no group; write one of them, for example {columns[0]}=x, or each"
+        else:
+            yield f"'{segment}' names all of them; write segments: each, or one, for example {columns[0]}=x"
+    elif len(columns) > 1 and of_groups:
+        yield f"'{segment}' is a pair, and {metric} is told of the groups of one segment"
+    elif len(columns) > 1 and tuple(columns) not in (spec.crossed or ()):
+        near = [pair for pair in spec.crossed or () if set(pair) == set(columns)]
+        known = f"crossed: {','.join(near[0])}" if near else f"add [{', '.join(columns)}] to crossed"
+        if len(columns) > 2:
+            known = "only pairs are"
+        yield f"'{segment}' is of {'a pair' if len(columns) == 2 else 'a cross'} that is not watched as one; {known}"
 
 
 def _sources(spec: ModelSpec) -> Iterator[str]:

@@ -195,7 +195,10 @@ def test_the_command_writes_a_table_a_csv_and_a_page(watched: Kiosk, tmp_path: P
     rows = pd.read_csv(tmp_path / "out.csv").set_index("rule")
     assert rows.loc["psi above 0.3, 2 nights", ["precision", "recall", "delay_days"]].tolist() == [1.0, 1.0, 1.0]
     folder = watched.home / "reports" / "kiosk"
-    page = (folder / "backtests" / f"{day(1)}_{day(LAST)}.html").read_text()
+    (path,) = (folder / "backtests").glob(f"{day(1)}_{day(LAST)}_truth-*.html")
+    page = path.read_text()
+    assert f"nightjar backtest kiosk --from {day(1)} --to {day(LAST)} --truth told.csv" in page
+    assert str(tmp_path) not in page
     assert "prices fixed at 4" in page
     assert "psi above 0.3, 2 nights" in page
 
@@ -211,6 +214,25 @@ def test_the_models_calendar_links_to_its_backtests_and_back(watched: Kiosk) -> 
     )
     watched.run(days(LAST, LAST), "report")
     assert link in (folder / "index.html").read_text()
+
+
+def test_a_backtest_of_other_rules_leaves_the_page_of_the_first_one(watched: Kiosk, tmp_path: Path) -> None:
+    """Same nights: the plain call, one rule, another spec, and that spec changed each have a page that says so."""
+    folder = watched.home / "reports" / "kiosk"
+    watched.run(days(LAST, LAST), "report")
+    since = ("--from", str(day(LAST - 2)), "--html")
+    tried = [changed(watched.spec, rules=[{"metric": "psi", "above": bound}]) for bound in (0.35, 0.45)]
+    for _ in range(2):
+        call(*since)
+        call(*since, "--rule", "psi above 0.3")
+    for spec in tried:
+        call(*since, "--spec", str(written(tmp_path / "tried.yaml", spec)))
+    pages = {path.stem: path.read_text() for path in (folder / "backtests").glob(f"{day(LAST - 2)}_*.html")}
+    told = sorted(name.removeprefix(f"{day(LAST - 2)}_{day(LAST)}").rpartition("-")[0] for name in pages)
+    assert told == ["", "_rule", "_spec", "_spec"]
+    assert sum("--spec tried.yaml" in page for page in pages.values()) == 2
+    calendar = (folder / "index.html").read_text()
+    assert all(f'<a href="backtests/{name}.html">' in calendar for name in pages)
 
 
 def test_rules_that_are_always_on_can_be_asked_for(watched: Kiosk) -> None:

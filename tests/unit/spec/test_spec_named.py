@@ -31,6 +31,7 @@ EVERYTHING: dict[str, Any] = {
 OF_NUMBERS: dict[str, Any] = {
     "predictions": EVERYTHING["predictions"] | {"columns": EVERYTHING["predictions"]["columns"] | {"decision": None}},
     "others": [{"path": "/s/{day}.csv", "role": "shadow"}],
+    "protected": [],
 }
 """What differs where there is no decision."""
 
@@ -120,7 +121,8 @@ def test_a_rule_can_name_it(rule: dict[str, Any]) -> None:
 def test_what_cannot_exist_for_a_model_is_a_fault_that_says_what_can(
     rule: dict[str, Any], task: str, expected: str
 ) -> None:
-    found = told(rule, task=task, **(OF_NUMBERS if task == "regression" else {}))
+    changes = {"regression": OF_NUMBERS, "multiclass": {"protected": []}}.get(task, {})
+    found = told(rule, task=task, **changes)
     assert (expected in found[0]) if expected else (found == [])
 
 
@@ -155,3 +157,38 @@ def test_an_expected_range_needs_a_row_a_day() -> None:
     detection = {"metrics": ["volume", "latency_p99", "column_gone", "selection_rate"]}
     spec = ModelSpec.model_validate(EVERYTHING | {"detection": detection})
     assert [path for path, _ in faults(spec)] == [("detection", "metrics", 2), ("detection", "metrics", 3)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "segment", "sentence"),
+    [
+        ("selection_rate", "country=*", "'country=*' is no group; write one of them, for example country=x, or each"),
+        (
+            "selection_rate",
+            "country=DE,device=phone",
+            "'country=DE,device=phone' is a pair, and selection_rate is told of the groups of one segment",
+        ),
+        ("accuracy", "country=*", "'country=*' names all of them; write segments: each, or one, for example country=x"),
+        (
+            "accuracy",
+            "device=phone,country=DE",
+            "'device=phone,country=DE' is of a pair that is not watched as one; crossed: country,device",
+        ),
+    ],
+)
+def test_a_segment_that_no_figure_is_ever_of_is_refused(metric: str, segment: str, sentence: str) -> None:
+    rule = {"metric": metric, "below": 0.5, "segments": [segment]}
+    assert told(rule, crossed=[["country", "device"]]) == [f"rules[0].segments[0] {sentence}"]
+
+
+def test_a_pair_needs_crossed_and_is_named_in_its_order() -> None:
+    rule = {"metric": "accuracy", "below": 0.5, "segments": ["country=DE,device=phone"]}
+    assert told(rule, crossed=[["country", "device"]]) == []
+    (said,) = told(rule)
+    assert said.endswith("is of a pair that is not watched as one; add [country, device] to crossed")
+
+
+def test_protected_segments_of_a_model_without_yes_and_no_are_refused() -> None:
+    spec = ModelSpec.model_validate(EVERYTHING | OF_NUMBERS | {"task": "regression", "protected": ["country"]})
+    found = [f"{spoken(path)} {sentence}" for path, sentence in faults(spec)]
+    assert "protected is compared with task binary only, and this model's is regression; leave it out" in found
