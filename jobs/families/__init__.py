@@ -117,12 +117,8 @@ def past_of(watch: Watch, warehouse: Warehouse) -> Past:
 
 
 def version_ages_of(spec: ModelSpec) -> list[int]:
-    """The ages at which versions are compared; those of outcomes too, where labels are told earlier or never.
-
-    What became known by an age is told at each later one, until the next of its own: conversion by day 7 at the
-    labels' day 30.
-    """
-    return sorted({*spec.label_ages, *(age for age in spec.outcome_ages if age > max(spec.label_ages, default=-1))})
+    """The ages at which versions are compared."""
+    return list(spec.version_ages)
 
 
 def rightly(labels: pd.DataFrame) -> pd.DataFrame:

@@ -79,20 +79,26 @@ def _changes(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
             )[[*changes.KEYS, f"z_{side}", f"size_{side}"]]
             for side, (part, figure) in parts.items()
         ]
-        both = told[0] if len(told) == 1 else told[0].merge(told[1], on=changes.KEYS)
+        both = told[0] if len(told) == 1 else told[0].merge(told[1], how="outer", on=changes.KEYS)
         yield from _against(both.assign(label_age=age.age), list(parts), watch.spec.min_rows)
 
 
 def _against(both: pd.DataFrame, sides: list[str], min_rows: int) -> Iterator[pd.DataFrame]:
+    """Each side where it is known by this age, and the two against each other where both are."""
     if both.empty:
         return
-    z = {side: both[f"z_{side}"].to_numpy(dtype=np.float64) for side in sides}
-    n = {side: both[f"size_{side}"].to_numpy(dtype=np.int64) for side in sides}
-    told = {f"{side}_change_z": (z[side], n[side]) for side in sides}
-    if "model" in z:
-        few = np.minimum(n["model"], n["business"])
-        told["model_up_business_down"] = np.minimum(z["model"], -z["business"]), few
-        told["model_down_business_up"] = np.minimum(-z["model"], z["business"]), few
-    for metric, (value, size) in told.items():
-        nothing = {"no labels or outcomes of one of the versions": (size == 0) | ~np.isfinite(value)}
-        yield rows(metric, both, estimate(value, size, undefined=nothing), min_rows)
+    for side in sides:
+        known = both[both[f"size_{side}"].notna()]
+        yield _rows(f"{side}_change_z", known, known[f"z_{side}"], known[f"size_{side}"], min_rows)
+    if "model" in sides:
+        known = both.dropna(subset=["size_model", "size_business"])
+        few = known[["size_model", "size_business"]].min(axis=1)
+        for sign, metric in ((1, "model_up_business_down"), (-1, "model_down_business_up")):
+            smaller = (sign * known[["z_model"]]).assign(business=-sign * known["z_business"]).min(axis=1, skipna=False)
+            yield _rows(metric, known, smaller, few, min_rows)
+
+
+def _rows(metric: str, keys: pd.DataFrame, z: pd.Series[float], sizes: pd.Series[float], min_rows: int) -> pd.DataFrame:
+    value, size = z.to_numpy(dtype=np.float64), sizes.to_numpy(dtype=np.int64)
+    nothing = {"no labels or outcomes of one of the versions": (size == 0) | ~np.isfinite(value)}
+    return rows(metric, keys, estimate(value, size, undefined=nothing), min_rows)

@@ -12,7 +12,7 @@ from jobs.families.figures import better, is_mean
 from jobs.families.reasons import SERIES, label_rates, nights_of, now_and_former, outcome_rates, rates_of, table_of
 from jobs.methods import search
 from jobs.methods.intervals import ratio
-from jobs.methods.means import excess_of_means, overdispersion_of_means, sums_of
+from jobs.methods.means import excess_of_means, sums_of
 from jobs.methods.windows import window_sums
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SEARCHED = ("accuracy", "recall", "precision", "conversion", "mae")
 """Figures whose worst segments are looked for."""
+COUNTED = ("base", "hits", "squares")
 MOST = 5
 """Worst segments kept of each figure and night."""
 
@@ -103,7 +104,7 @@ def _of_shares(both: pd.DataFrame, sign: Floats) -> tuple[Floats, Floats]:
         for suffix in ("", "_whole")
         for name in ("hits", "base")
     )
-    times = both["times"].to_numpy(), both["times_whole"].to_numpy()
+    times = both["times"].to_numpy(), both["times"].to_numpy()
     z = search.excess_z(hits, base, whole_hits, whole_base, times)
     return z, search.lower_tail(z * sign)
 
@@ -115,21 +116,45 @@ def _of_means(both: pd.DataFrame, sign: Floats) -> tuple[Floats, Floats]:
         for suffix in ("", "_whole")
         for side in ("", "former_")
     )
-    times = both["times"].to_numpy(), both["times_whole"].to_numpy()
+    times = both["times"].to_numpy(), both["times"].to_numpy()
     told = excess_of_means(now, former, whole_now, whole_former, times)
     half = told.p_value / 2
     return told.z, np.where(told.z * sign < 0, half, 1 - half)
 
 
 def _spread(counts: pd.DataFrame, watch: Watch) -> pd.DataFrame:
-    """How many times more than by chance each segment's figure varied from day to day in its recent window."""
-    spread = np.nan_to_num(ratio(counts["hits"] ** 2, counts["base"]))
-    told = counts.rename(columns={"night": "day"}).assign(spread=spread, told=(counts["base"] > 0).astype("int64"))
-    detection, sums = watch.spec.detection, ["hits", "base", "squares", "spread", "told"]
-    keys = ["metric", "segment"]
-    summed = window_sums(told, keys, sums, *nights_of(watch), detection.recent_days, detection.recent_gap)
-    shares = search.overdispersion(*(summed[name] for name in ("hits", "base", "spread", "told")))
-    values = sums_of(*(summed[name] for name in ("base", "hits", "squares")))
-    means = overdispersion_of_means(values, summed["spread"], summed["told"])
-    times = np.where(summed["metric"].map(is_mean), means, shares)
+    """How many times more than by chance each segment's gap to the rest varied from day to day in its recent window.
+
+    Of the gap and not of each side: a new version moves both, and must not make the search deaf for weeks.
+    """
+    whole = counts.loc[counts["segment"] == "all", ["night", "metric", *COUNTED]]
+    both = counts[counts["segment"] != "all"].merge(whole, on=["night", "metric"], suffixes=("", "_whole"))
+    rest = {f"{name}_rest": both[f"{name}_whole"] - both[name] for name in COUNTED}
+    both = both.rename(columns={"night": "day"}).assign(**rest)
+    size = both["base"] + both["base_rest"]
+    weight = np.nan_to_num(ratio(both["base"] * both["base_rest"], size))
+    gap = np.nan_to_num(ratio(both["hits"], both["base"]) - ratio(both["hits_rest"], both["base_rest"]))
+    met = weight > 0
+    both = both.assign(
+        part=np.where(met, ratio(both["base_rest"], size), 0.0),
+        part_rest=np.where(met, ratio(both["base"], size), 0.0),
+        weight=weight, gap=weight * gap, spread=weight * gap**2, told=met.astype("int64"),
+    )  # fmt: skip
+    sides = [[f"{name}{suffix}" for name in (*COUNTED, "part")] for suffix in ("", "_rest")]
+    daily = ["weight", "gap", "spread", "told"]
+    detection, keys = watch.spec.detection, ["metric", "segment"]
+    summed = window_sums(
+        both, keys, [*sides[0], *sides[1], *daily], *nights_of(watch), detection.recent_days, detection.recent_gap
+    )
+    means = summed["metric"].map(is_mean).to_numpy(dtype=bool)
+    mine, other = (
+        np.where(
+            means,
+            sums_of(summed[base], summed[hits], summed[squares]).variance,
+            search.share_variance(summed[hits], summed[base]),
+        )
+        for base, hits, squares, _ in sides
+    )
+    parts = summed["part"].to_numpy(), summed["part_rest"].to_numpy()
+    times = search.overdispersion_of_gaps((mine, other), parts, tuple(summed[name] for name in daily))
     return summed[["day", *keys]].assign(times=times).rename(columns={"day": "night"})

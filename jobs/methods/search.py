@@ -33,6 +33,37 @@ def overdispersion(hits: ArrayLike, n: ArrayLike, squares: ArrayLike, days: Arra
     return np.where(freedom > 0, np.fmax(ratio(spread, share * (1 - share) * freedom), 1.0), 1.0)
 
 
+def overdispersion_of_gaps(
+    variances: tuple[ArrayLike, ArrayLike], parts: tuple[ArrayLike, ArrayLike], sums: tuple[ArrayLike, ...]
+) -> Floats:
+    """How many times more the daily gap between a segment and the rest varies than independent rows would make it.
+
+    What happens to both on a day, or from a day on, is no part of their gap, and widens nothing. `variances` of one row
+    of the segment and of the rest; `parts`: sums over the days of the other side's share of the rows, r / (s + r) and
+    s / (s + r); `sums` over the days: weight s r / (s + r), weight x gap, weight x gap^2, and days with both. At least
+    1. Source: Cochran's Q of the daily gaps over its degrees of freedom (Cochran 1954, Biometrics 10, 101-129).
+
+    >>> sums = [100.0], [0.0], [100 * 0.1**2], [2]  # 100 rows of each on two days, 0.1 apart one way and the other
+    >>> overdispersion_of_gaps(([0.25], [0.25]), ([1.0], [1.0]), sums).round(1)
+    array([4.])
+    """
+    weight, gap, squares, days = (np.asarray(one, dtype=np.float64) for one in sums)
+    spread = squares - np.nan_to_num(ratio(gap**2, weight))
+    row = sum(np.asarray(one) * np.asarray(part) for one, part in zip(variances, parts, strict=True))
+    by_chance = ratio(row * (days - 1), days)
+    return np.where(days > 1, np.fmax(ratio(spread, by_chance), 1.0), 1.0)
+
+
+def share_variance(hits: ArrayLike, n: ArrayLike) -> Floats:
+    """Of one row, with a hit and a miss more (Agresti and Caffo 2000).
+
+    >>> share_variance([0], [2])
+    array([0.1875])
+    """
+    share = (np.asarray(hits, dtype=np.float64) + 1) / (np.asarray(n, dtype=np.float64) + 2)
+    return np.asarray(share * (1 - share))
+
+
 def excess_z(
     hits: ArrayLike,
     n: ArrayLike,

@@ -721,6 +721,16 @@ class ModelSpec(Strict):
         return tuple(sorted(set(self.outcomes.ages))) if self.outcomes.ages else (self.label_ages or (0,))
 
     @property
+    def version_ages(self) -> tuple[int, ...]:
+        """The ages at which versions are compared; those of outcomes too, where labels are told earlier or never.
+
+        What became known by an age is told at each later one, until the next of its own: conversion by day 7 at the
+        labels' day 30.
+        """
+        later = (age for age in self.outcome_ages if age > max(self.label_ages, default=-1))
+        return tuple(sorted({*self.label_ages, *later}))
+
+    @property
     def least_accuracy(self) -> float | None:
         """What a candidate's accuracy must reach: said in `retraining`, else the highest rule `accuracy below`."""
         if self.retraining.min_accuracy is not None:

@@ -59,12 +59,14 @@ OfGaps = Literal[
 OfOutcomes = Literal["conversion", "value_per_prediction", "value"]
 OfOffers = Literal["click_through"]
 OfActions = Literal["lift", "lift_ratio"]
-OfChanges = Literal["model_change_z", "business_change_z", "model_up_business_down", "model_down_business_up"]
+OfChanges = Literal["model_change_z", "model_up_business_down", "model_down_business_up"]
+OfBusinessChanges = Literal["business_change_z"]
 
 MetricName = Literal[
     OfDay, OfLabels, OfDecisions, OfBinary, OfClasses, OfOneClass, OfNumbers, OfEstimates, OfMix, OfShapes, OfDistances,
     OfFeatures, OfScores, OfColumns, OfOddColumns, OfDeliveries, OfDeliveredColumns, OfService, OfStability, OfRepeats,
-    OfRepeatedDecisions, OfOutcomes, OfOffers, OfActions, OfChanges, OfSelection, OfSelectionGaps, OfGroups, OfGaps,
+    OfRepeatedDecisions, OfOutcomes, OfOffers, OfActions, OfChanges, OfBusinessChanges, OfSelection,
+    OfSelectionGaps, OfGroups, OfGaps,
 ]  # fmt: skip
 """What a rule, a mute and `detection.metrics` may name."""
 
@@ -75,8 +77,8 @@ class Family(NamedTuple):
     names: Any
     """A `Literal` of their names."""
     needs: tuple[Literal["labels", "outcomes"], ...] = ()
-    ages: Literal["", "labels", "outcomes"] = ""
-    """Whose ages it is told at."""
+    ages: Literal["", "labels", "outcomes", "versions"] = ""
+    """Whose ages it is told at; `versions`: those at which versions are compared."""
     tasks: tuple[Task, ...] = ("binary", "multiclass", "regression")
     segments: Segments = "whole"
     holds: Holds = ""
@@ -116,7 +118,8 @@ FAMILIES: tuple[Family, ...] = (
     Family(OfOutcomes, **_SERVED, segments="any"),
     Family(OfOffers, **_SERVED),
     Family(OfActions, **_SERVED, **_BINARY),
-    Family(OfChanges, ("labels", "outcomes"), "labels", **_BINARY),
+    Family(OfChanges, ("labels", "outcomes"), "versions"),
+    Family(OfBusinessChanges, ("outcomes",), "versions"),
 )
 
 FAMILY: dict[str, Family] = {name: family for family in FAMILIES for name in get_args(family.names)}
@@ -134,7 +137,7 @@ NO_SHARES: frozenset[str] = frozenset(
     | {"constant_columns", "empty_columns", *ODD_DAYS, "delivery_age", "schema_changes", "freshness_hours"}
     | {name for name in get_args(OfService) if name != "error_rate"}
     | {"score_mean_spread", "repeat_score_gap", "value", "value_per_prediction", *get_args(OfActions)}
-    | {*get_args(OfNumbers), *get_args(OfChanges)}
+    | {*get_args(OfNumbers), *get_args(OfChanges), *get_args(OfBusinessChanges)}
 )
 """Metrics that do not lie between 0 and 1."""
 

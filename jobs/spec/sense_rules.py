@@ -236,7 +236,7 @@ def _ages(spec: ModelSpec, rule: Rule) -> Iterator[Fault]:
         return
     if not rule.ages:
         yield ("ages",), "is an empty list; name at least one, or leave the key out"
-    ages = spec.label_ages if source == "labels" else spec.outcome_ages
+    ages = {"labels": spec.label_ages, "outcomes": spec.outcome_ages, "versions": spec.version_ages}[source]
     for position, age in enumerate(rule.ages):
         if age not in ages:
             known = ", ".join(map(str, ages))

@@ -144,6 +144,19 @@ def test_what_a_spec_lacks_is_said(metric: str, changes: dict[str, Any], expecte
     assert expected in told({"metric": metric, "above": 0.1}, **changes)[0]
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_rules_about_new_versions_are_for_every_task_at_the_ages_at_which_versions_are_compared(task: str) -> None:
+    """Labels by day 7, outcomes by day 3 and 14: versions are compared at 7, with labels, and at 14, with what is known."""
+    changes = {"task": task, "outcomes": {"path": "/o/{day}.csv", "ages": [3, 14]}}
+    changes |= OF_NUMBERS if task == "regression" else {}
+    for metric in ("model_up_business_down", "model_change_z", "business_change_z"):
+        assert told({"metric": metric, "above": 2.5, "ages": [7, 14]}, **changes) == [], metric
+        assert "3 is not among the ages" in told({"metric": metric, "above": 2.5, "ages": [3]}, **changes)[0]
+    alone = changes | {"labels": None}
+    assert told({"metric": "business_change_z", "below": -2.0, "ages": [3, 14]}, **alone) == []
+    assert "needs labels" in told({"metric": "model_change_z", "below": -2.0}, **alone)[0]
+
+
 def test_a_class_is_spelled_as_it_is_stored() -> None:
     assert Rule(metric="class_f1", below=0.5, classes=(1, "2", 3.0)).classes == ("1", "2", "3")  # type: ignore[arg-type]
 

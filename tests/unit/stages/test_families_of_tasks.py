@@ -246,6 +246,11 @@ def test_outcomes_that_come_after_the_last_labels_have_nights_of_their_own(tmp_p
     table = kiosk.table("comparisons")
     late = table[(table["label_age"] == 3) & (table["other"] == "v1")]
     assert {"accuracy", "conversion", "verdict"} <= set(late["metric"])
+    first = a_kiosk(tmp_path / "first", "multiclass", rows, outcomes=outcomes | {"ages": [3]})
+    first.run(days(1, 10), *STAGES)
+    told = first.table("metrics").groupby("metric")["label_age"].agg(set)
+    assert told["model_change_z"] == {1, 3}, "labels speak before there are outcomes"
+    assert told["business_change_z"] == told["model_up_business_down"] == {3}
     alone = a_kiosk(tmp_path / "nights", "multiclass", rows, outcomes=outcomes)
     for number in range(1, LAST + 1):
         alone.run(days(number, number), *STAGES)
