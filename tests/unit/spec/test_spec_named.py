@@ -148,7 +148,7 @@ def test_what_a_spec_lacks_is_said(metric: str, changes: dict[str, Any], expecte
 def test_rules_about_new_versions_are_for_every_task_at_the_ages_at_which_versions_are_compared(task: str) -> None:
     """Labels by day 7, outcomes by day 3 and 14: versions are compared at 7, with labels, and at 14, with what is known."""
     changes = {"task": task, "outcomes": {"path": "/o/{day}.csv", "ages": [3, 14]}}
-    changes |= OF_NUMBERS if task == "regression" else {}
+    changes |= {"regression": OF_NUMBERS, "multiclass": {"protected": []}}.get(task, {})
     for metric in ("model_up_business_down", "model_change_z", "business_change_z"):
         assert told({"metric": metric, "above": 2.5, "ages": [7, 14]}, **changes) == [], metric
         assert "3 is not among the ages" in told({"metric": metric, "above": 2.5, "ages": [3]}, **changes)[0]
