@@ -59,11 +59,9 @@ class Question(ApprovalOperator):
 
 def keep(context: Mapping[str, Any], event: Mapping[str, Any]) -> None:
     """Keep an answer until it is written down; the file appears whole or not at all."""
-    path = _file(context)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(json.dumps(event, default=datetime.isoformat), encoding="utf-8")
-    half.replace(path)
+    from jobs.engine.shelf import write_json
+
+    write_json(_file(context), {**event, "responded_at": str(event["responded_at"])})
 
 
 def kept(context: Mapping[str, Any]) -> dict[str, Any] | None:

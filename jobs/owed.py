@@ -6,13 +6,12 @@ that is heard tells what those before it could not, and settles them.
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jobs.engine.shelf import write_json
+from jobs.engine.shelf import read_json, write_json
 from jobs.errors import OrderError
 from jobs.telling import fault_of
 
@@ -79,8 +78,8 @@ def _write(path: Path, since: datetime, reason: str) -> None:
 
 def _read(path: Path, model: str) -> Owed | None:
     """None where there is no such file, or one that nobody of us wrote."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_json(path)
+    with suppress(ValueError, KeyError, TypeError):
         return Owed(
             model, date.fromisoformat(path.stem), datetime.fromisoformat(content["since"]), str(content["reason"])
         )

@@ -6,13 +6,12 @@ messages take. It is written whole after each note, so a process that dies repea
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from jobs.engine.shelf import write_json
+from jobs.engine.shelf import read_json, write_json
 from jobs.errors import DeliveryError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Notes:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept = _read(path)
+        self._kept = read_json(path)  # a broken file is as good as none: a gap is told once more
 
     def __contains__(self, key: str) -> bool:
         return key in self._kept
@@ -58,12 +57,3 @@ def notes(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterator[Notes]
         raise DeliveryError(
             f"{model}: waited {wait:.0f} s for {lock}, which another process that tells of this model holds; run again"
         ) from error
-
-
-def _read(path: Path) -> dict[str, dict[str, str]]:
-    """What is noted; nothing where there is no such file or it cannot be read, and then a gap is told once more."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

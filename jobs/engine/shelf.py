@@ -52,10 +52,11 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def read_entries(folder: Path) -> dict[str, Any]:
     """What is kept of each night; nothing where there is no such file, or a broken one."""
-    return _read(folder / ENTRIES)
+    return read_json(folder / ENTRIES)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote; nothing where there is no such file, or a broken one."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -104,5 +105,5 @@ def publish(home: Path, model: str, card: Mapping[str, Any], render: Callable[[l
 
 def cards(home: Path) -> list[dict[str, Any]]:
     """The line of each model as it stands now."""
-    read = (_read(path) for path in sorted((home / "reports").glob(f"*/{STATE}")))
+    read = (read_json(path) for path in sorted((home / "reports").glob(f"*/{STATE}")))
     return [one for one in read if one.get("model")]

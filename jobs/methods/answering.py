@@ -59,13 +59,13 @@ class Answering:
         `version`: the figure's own, or `all`. Empty where it does say something, or nobody knows who answered.
         """
         now = self.live(night)
-        if not now or (action == "retrain" and RULE_ENGINE in now):
+        if not now or _resting(action, now):
             return ""
         if version not in ("", "all"):
             return "" if version in now else _told(version, day, now, self.since(night))
         for back in reversed(range(nights)):
             then = self.shares.get(day - timedelta(days=back))
-            if then and sum(min(part, then.get(name, 0.0)) for name, part in now.items()) < HALF:
+            if then and not _half_alike(then, now):
                 return _told(
                     max(sorted(then), key=then.__getitem__), day - timedelta(days=back), now, self.since(night)
                 )
@@ -74,7 +74,7 @@ class Answering:
     def gone(self, action: str, version: str | None, night: date) -> bool:
         """Whether the version that a request is about answers no more on a night."""
         now = self.live(night)
-        if not now or version is None or (action == "retrain" and RULE_ENGINE in now):
+        if not now or version is None or _resting(action, now):
             return False
         return version not in now
 
@@ -92,9 +92,7 @@ class Answering:
     def _moved(self, action: str, asked: date, night: date) -> bool:
         """Whether the mix of who answers has changed by more than half since a night."""
         then, now = self.live(asked), self.live(night)
-        if not then or (action == "retrain" and RULE_ENGINE in now):
-            return False
-        return sum(min(part, then.get(name, 0.0)) for name, part in now.items()) < HALF
+        return bool(then) and not _resting(action, now) and not _half_alike(then, now)
 
     def serving(self, night: date, former: Mapping[str, str]) -> Serving:
         """Who answers as of a night; `former`: version -> the one that it replaced."""
@@ -147,6 +145,16 @@ class Serving:
 
         current = max(named or self.shares, key=rank, default=None)
         return {"current": current, "previous": self.former.get(current) if current else None}
+
+
+def _resting(action: str, now: Mapping[str, float]) -> bool:
+    """Whether the rule engine answers, while the model that a retraining is for only rests."""
+    return action == "retrain" and RULE_ENGINE in now
+
+
+def _half_alike(then: Mapping[str, float], now: Mapping[str, float]) -> bool:
+    """Whether at least half of the answers come from the same versions on both days, by shares of a day's answers."""
+    return sum(min(part, then.get(name, 0.0)) for name, part in now.items()) >= HALF
 
 
 def _told(version: str, day: date, now: Mapping[str, float], since: date) -> str:
