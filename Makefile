@@ -27,7 +27,8 @@ run: $(READY) ## Build the simulated world, run every night of it, print the rep
 demo: run ## The same as run
 
 test: $(READY) ## Run all tests, the slow ones with real Airflow and a year of real data too
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --ignore=tests/end_to_end --ignore=tests/performance
+	$(BIN)/pytest tests/performance tests/end_to_end  # one after the other: they measure, or fill the machine themselves
 
 quick: $(READY) ## Run the tests that need no Airflow and no year of data
 	$(BIN)/pytest -m "not slow"

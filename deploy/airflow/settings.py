@@ -30,7 +30,6 @@ def environment(home: Path, port: int, database: Database, given: Mapping[str, s
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4" if database.parallel else "1",  # the default forks 32 workers at once
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",  # 5 s fails first tasks on a busy machine
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",  # an edited spec is seen within seconds
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",  # nothing leaves the machine
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
+expect.set_options(timeout=60_000)  # Airflow answers a backfill of many nights in seconds, on a busy machine in many
 BEHAVIOURS = {"none": "Missing Runs", "failed": "Missing and Errored Runs", "completed": "All Runs"}
 
 

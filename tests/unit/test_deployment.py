@@ -106,8 +106,7 @@ def test_a_server_sets_what_a_laptop_sets(tmp_path: Path) -> None:
     laptop = environment(tmp_path, 8080, Database("postgresql+psycopg2://u@h/d"), given={})
     laptop_only = {
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL",
-        "AIRFLOW__API__WORKERS", "AIRFLOW__LOGGING__LOGGING_LEVEL",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL", "AIRFLOW__API__WORKERS", "AIRFLOW__LOGGING__LOGGING_LEVEL",
     }  # fmt: skip
     assert set(laptop) - laptop_only <= set(GIVEN)
 
