@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/run.txt requirements/airflow.txt requirements/dev.t
 export NIGHTJAR_HOME ?= $(CURDIR)/var
 
 .PHONY: help install run test quick check format lint types demo airflow golden requirements clean \
-  bench bench-peers bench-full bench-growth bench-growth-full bench-history bench-limits bench-guard bench-parse bench-anomalies bench-detection
+  bench bench-full bench-peers bench-reduction bench-memory bench-growth bench-growth-full bench-history bench-limits bench-guard bench-parse bench-anomalies bench-detection
 
 help: ## Print the verbs
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 26
@@ -51,14 +51,27 @@ golden: $(READY) ## Rewrite the generated files that tests compare with, to be s
 airflow: $(READY) ## Start a local Airflow with a DAG per model (PostgreSQL metadata where there is one)
 	deploy/airflow/start.sh
 
-bench: $(READY) ## Measure: rows per second of the reduction against a bare scan, cost of a night
-	$(BIN)/python -m benchmarks.reduction
+bench: $(READY) ## Measure in small: beside the peers, the reduction against a bare scan, growth (10 minutes)
+	$(BIN)/python -m benchmarks.side_by_side --rounds 1
+	$(BIN)/python -m benchmarks.reduction 1000000
+	$(BIN)/python -m benchmarks.growth --takes 1
 
-bench-peers: $(READY) ## Measure: Nightjar beside Evidently, NannyML, popmon, whylogs and pandas, 10 days x 3,000 rows
+bench-full: $(READY) ## Measure every goal at its full size (two hours on 2 quiet cores)
+	$(BIN)/python -m benchmarks.side_by_side --full --rounds 1
+	$(BIN)/python -m benchmarks.reduction
+	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.growth --full --takes 1
+	$(BIN)/python -m benchmarks.history
+	$(BIN)/python -m benchmarks.limits
+
+bench-peers: $(READY) ## Measure: Nightjar beside Evidently, NannyML, popmon, whylogs and pandas, 10 days x 3,000 rows, 3 rounds
 	$(BIN)/python -m benchmarks.side_by_side
 
-bench-full: $(READY) ## The same with 30 days x 20,000 rows (half an hour on 2 quiet cores)
-	$(BIN)/python -m benchmarks.side_by_side --full
+bench-reduction: $(READY) ## Measure: 10 million rows to daily statistics, against a bare scan
+	$(BIN)/python -m benchmarks.reduction
+
+bench-memory: $(READY) ## Measure: the same under 1 GB and without a limit that matters
+	$(BIN)/python -m benchmarks.memory
 
 bench-history: $(READY) ## Measure: a night after a month and after a year, and a year as one range
 	$(BIN)/python -m benchmarks.history

@@ -1,15 +1,15 @@
 """Rows -> waist: rows a second and peak memory of the statistics stage against a bare scan of the same columns.
 
-    python -m benchmarks.reduction [ROWS] [FEATURES]
+    python -m benchmarks.reduction [ROWS] [FEATURES] [--takes 3]
 
 Defaults: 10,000,000 rows of one model in 10 days, 25 features, two segments, under the usual memory limit.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
-import sys
 import tempfile
 import time
 from datetime import date
@@ -75,23 +75,36 @@ def timed(work) -> tuple[float, float]:
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
-def main(rows: int, features: int) -> None:
+def measured(rows: int, features: int, takes: int) -> pd.DataFrame:
+    """A row a take: CPU and wall seconds of the scan and of the reduction, their CPU ratio, rows a second."""
     with tempfile.TemporaryDirectory() as folder, open_warehouse(Path(folder), "large") as warehouse:
         spec = spec_of(Path(folder), features)
         fill(warehouse, spec, rows)
         period = Period(FIRST, FIRST.replace(day=DAYS))
         lines = []
-        for _ in range(3):
+        for _ in range(takes):
             bare = timed(lambda: warehouse.execute(scan_statement(spec)).fetchall())
             reduced = timed(lambda: statistics.run(spec, period, warehouse))
             lines.append([*bare, *reduced, reduced[0] / bare[0], rows / reduced[1]])
-        names = ["scan cpu s", "scan s", "reduce cpu s", "reduce s", "cpu ratio", "rows per s"]
-        print(pd.DataFrame(lines, columns=names).round(2).to_string())
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{rows:,} rows, {features} features, under {os.environ.get('NIGHTJAR_MEMORY', '2GB')}: peak {peak:,.0f} MB"
-        )
+    names = ["scan cpu s", "scan s", "reduce cpu s", "reduce s", "cpu ratio", "rows per s"]
+    return pd.DataFrame(lines, columns=names)
+
+
+def peak() -> float:
+    """MB that this process held at most."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(rows: int, features: int, takes: int) -> None:
+    print(measured(rows, features, takes).round(2).to_string())
+    limit = os.environ.get("NIGHTJAR_MEMORY", "2GB")
+    print(f"{rows:,} rows, {features} features, under {limit}: peak {peak():,.0f} MB")
 
 
 if __name__ == "__main__":
-    main(*(int(given) for given in sys.argv[1:] or ("10000000", "25")))
+    parser = argparse.ArgumentParser(description="Rows to the waist against a bare scan.")
+    parser.add_argument("rows", type=int, nargs="?", default=10_000_000)
+    parser.add_argument("features", type=int, nargs="?", default=25)
+    parser.add_argument("--takes", type=int, default=3)
+    given = parser.parse_args()
+    main(given.rows, given.features, given.takes)

@@ -18,7 +18,7 @@ from dags.catalogue import home
 from dags.handover import night_of, sentences, speaking_night_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from airflow.sdk import Context
 
@@ -159,13 +159,18 @@ def record_asked(model: str, context: Mapping[str, Any], asked_by: tuple[str, ..
             record(spec, home(), payload["key"], action, day, airflow_clock.utcnow(), answer)
 
 
-def announce(model: str, context: Mapping[str, Any]) -> None:
-    """Emit an asset event for each request of the night, once; skips the task where there is none."""
+def announce(model: str, context: Mapping[str, Any], asked: Collection[str]) -> None:
+    """Emit an asset event for each request of the night for the actions `asked`, once; skips the task without one.
+
+    Where a person approved it, the night may have become an old one meanwhile.
+    """
     from jobs.offering import to_announce
 
     with sentences():
-        spec, day, _ = speaking_night_of(model, context)
-        payloads = to_announce(spec, day, home(), airflow_clock.utcnow())
+        spec, day = night_of(model, context)
+        if not all(getattr(spec.actions, action).approval for action in asked):
+            speaking_night_of(model, context)
+        payloads = to_announce(spec, day, home(), airflow_clock.utcnow(), asked)
     if not payloads:
         raise AirflowSkipException("nothing was requested that was not announced before")
     for payload in payloads:

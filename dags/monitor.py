@@ -109,9 +109,9 @@ def record_requests(model: str, asked_by: list[str], **context: Any) -> None:
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def announce_requests(model: str, **context: Any) -> None:
+def announce_requests(model: str, asked: list[str], **context: Any) -> None:
     """Emit an asset event for each request, for whoever listens besides."""
-    announce(model, context)
+    announce(model, context, asked)
 
 
 @task
@@ -155,14 +155,32 @@ def night(dag_id: str, spec: ModelSpec) -> DAG:
             publish = publish_copy.override(task_id="publish", outlets=[written(spec.model)])(spec.model)
             deliver = send_mail.override(task_id="deliver", **patience(spec.schedule))(spec.model)
             chain(*stages, publish, deliver)
-            handing = [ask(spec, action, publish) for action in ACTIONS if wanted(spec, action)]
-            started = [action for action in ACTIONS if wanted(spec, action) and dag_for(spec, action)]
-            if started:
-                record = record_requests.override(task_id="record")(spec.model, started)
-                chain([one for one in handing if isinstance(one, AskForAction)], record)
-            listeners = announce_requests.override(task_id="announce", outlets=[alias_of(spec.model)])(spec.model)
-            chain(handing or publish, listeners)
+            for suffix, together in asked_together(spec).items():
+                hand_over_and_tell(spec, publish, suffix, together)
     return dag
+
+
+def asked_together(spec: ModelSpec) -> dict[str, list[str]]:
+    """The actions by what the names of their tasks end in: one that waits for a person must hold up no other.
+
+    Those that nobody carries out are among them: a DAG of the user's own may listen for their events.
+    """
+    alone = {f"_{one}": [one] for one in ACTIONS if wanted(spec, one) and getattr(spec.actions, one).approval}
+    return {"": [one for one in ACTIONS if f"_{one}" not in alone]} | alone
+
+
+def hand_over_and_tell(spec: ModelSpec, publish: Any, suffix: str, together: list[str]) -> None:
+    """The tasks that hand requests over, that note it in the ledger, and that tell whoever listens."""
+    handing = [ask(spec, action, publish) for action in together if wanted(spec, action)]
+    started = [one for one in handing if isinstance(one, AskForAction)]
+    if started:
+        names = [one.action for one in started]
+        chain(started, record_requests.override(task_id=f"record{suffix}")(spec.model, names))
+    outlets = [alias_of(spec.model)]
+    chain(
+        handing or publish,
+        announce_requests.override(task_id=f"announce{suffix}", outlets=outlets)(spec.model, together),
+    )
 
 
 def wanted(spec: ModelSpec, action: str) -> bool:

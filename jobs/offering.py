@@ -14,7 +14,7 @@ from jobs.errors import DeliveryError
 from jobs.methods import actions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -67,11 +67,16 @@ def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person
             ledger.answer(warehouse, one.row["key"], said, person, datetime.now(UTC))
 
 
-def to_announce(spec: ModelSpec, night: date, home: Path, now: datetime) -> list[dict[str, Any]]:
-    """Payloads of a night's requests that nobody was told of as an event; those that wait for approval are left out."""
+def to_announce(
+    spec: ModelSpec, night: date, home: Path, now: datetime, asked: Collection[str]
+) -> list[dict[str, Any]]:
+    """Payloads of a night's requests for the actions `asked` that nobody was told of as an event.
+
+    Those that wait for approval are left out.
+    """
     with open_warehouse(home, spec.model) as warehouse:
         found = requested.requests(spec, warehouse, night, taken=True, known=_newest(warehouse, night))
-        due = [one.row for one in found if not one.gone and (one.own or one.asked)]
+        due = [one.row for one in found if not one.gone and (one.own or one.asked) and one.row["channel"] in asked]
         free = [
             one["payload"]
             for one in due

@@ -149,6 +149,25 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
     assert order[11:] == ["record", "announce"]
 
 
+def test_an_action_that_waits_for_a_person_holds_up_no_other(models: Path) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    spec = TINY.format(model="good", zone="Europe/Lisbon") + (
+        "features: {amount: numeric}\n"
+        "rules: [{metric: psi, above: 0.3, action: retrain}, {metric: volume, below: 10, action: fallback}]\n"
+        "actions: {fallback: {dag: nightjar_fallback, approval: true}}\n"
+    )
+    (models / "good.yaml").write_text(spec, encoding="utf-8")
+    bag = DagBag(collect_dags=False)
+    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
+    dag = bag.dags["monitor_good"]
+    above = {one.task_id: set(one.get_flat_relative_ids(upstream=True)) for one in dag.tasks}
+    assert {"record", "announce", "record_fallback", "announce_fallback"} <= above.keys()
+    waits = {task_id for task_id, before in above.items() if "approve_fallback" in before}
+    assert waits == {"fallback", "record_fallback", "announce_fallback"}
+    assert "retrain" in above["announce"] & above["record"]
+
+
 def test_a_mail_server_may_be_away_for_four_hours(shipped: dict[str, DAG]) -> None:
     """Airflow doubles the pause from `retry_delay` up to `max_retry_delay`; what it adds to spread tries is left out."""
     for deliver in (dag.get_task("deliver") for dag_id, dag in shipped.items() if dag_id.startswith("monitor_")):

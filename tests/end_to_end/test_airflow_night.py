@@ -288,7 +288,7 @@ def test_an_action_waits_until_a_person_approves_it_and_is_then_started_once(wor
     assert rest.wait_for(night, run_id) == "success"
     (started,) = _retrainings_of(world, "desk")
     assert started["dag_run_id"] == started["conf"]["key"]
-    assert rest.states(night, run_id)["announce"] == "success"
+    assert rest.states(night, run_id)["announce_retrain"] == "success"
     letters = [letter for letter in world.post.letters if "desk" in letter["Subject"]]  # through the connection
     assert len(letters) == 1, (
         rest.log(night, run_id, "deliver")[-3000:],

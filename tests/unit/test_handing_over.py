@@ -186,7 +186,7 @@ def test_what_a_silent_night_decided_is_due_for_a_dag_too_and_announced_once(tmp
     assert found["run_id"] == KEY
     offering.record(spec, tmp_path, KEY, "retrain", day(FIRST + 2), now, "started")
     assert offering.action_due(spec, "retrain", day(FIRST + 2), tmp_path, day(FIRST + 2)) is None
-    announced = [offering.to_announce(spec, day(FIRST + 2), tmp_path, now) for _ in range(2)]
+    announced = [offering.to_announce(spec, day(FIRST + 2), tmp_path, now, ["retrain"]) for _ in range(2)]
     assert [[one["key"] for one in payloads] for payloads in announced] == [[KEY], []]
 
 
@@ -378,7 +378,7 @@ def test_an_approval_after_the_incidents_end_starts_nothing_and_says_why(tmp_pat
     told = offering.given_up(spec, "retrain", day(FIRST), tmp_path)
     if later:
         assert (payload, told) == (None, f"retrain not handed over: its incident is over ({INCIDENT})")
-        assert offering.to_announce(spec, day(FIRST), tmp_path, datetime(2025, 3, 12, tzinfo=UTC)) == []
+        assert offering.to_announce(spec, day(FIRST), tmp_path, datetime(2025, 3, 12, tzinfo=UTC), ["retrain"]) == []
     else:
         assert (payload or {})["key"] == KEY
         assert told == ""

@@ -175,9 +175,10 @@ def test_events_wait_for_approval_too_and_are_told_once(tmp_path: Path) -> None:
 
     spec, home = asked(tmp_path, approval=True)
     now = datetime(2025, 3, 7, tzinfo=UTC)
-    assert offering.to_announce(spec, day(5), home, now) == []
+    assert offering.to_announce(spec, day(5), home, now, ["retrain"]) == []
     offering.answer_request(spec, "retrain", day(5), home, "Ada", approved=True)
-    assert [one["key"] for one in offering.to_announce(spec, day(5), home, now)] == [KEY]
-    assert offering.to_announce(spec, day(5), home, now) == []
+    assert offering.to_announce(spec, day(5), home, now, ["fallback", "rollback"]) == []
+    assert [one["key"] for one in offering.to_announce(spec, day(5), home, now, ["retrain"])] == [KEY]
+    assert offering.to_announce(spec, day(5), home, now, ["retrain"]) == []
     with open_warehouse(home, "shop", wait=5) as warehouse:
         assert ledger.answers(warehouse, "approved") == {KEY: ("approved", "Ada")}
