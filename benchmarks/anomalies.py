@@ -27,7 +27,7 @@ from benchmarks import anomalies_sim as sim
 from benchmarks import fits
 from jobs.methods import accumulating, budget, forecast, scale, shifts, weekly_fit
 from jobs.periods import Period
-from jobs.spec.model import Detection
+from jobs.spec.judging import Detection
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -60,7 +60,7 @@ def many_series() -> None:
     from jobs.methods.forecast import Series
     from jobs.methods.workers import judge_all
     from jobs.periods import Period
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
     draw, last = np.random.default_rng(8), date(2025, 11, 2)
     days = np.array([last - timedelta(days=PAST - place) for place in range(PAST + 1)], dtype="datetime64[D]")

@@ -52,8 +52,8 @@ from dags.links import IncidentsLink, ReportLink
 from dags.nights import Nightly
 from jobs.periods import Period
 from jobs.pipeline import STAGE_NAMES
-from jobs.spec.model import Schedule
 from jobs.spec.reading import find_spec, load_spec
+from jobs.spec.telling import Schedule
 
 if TYPE_CHECKING:
     from jobs.spec import ModelSpec

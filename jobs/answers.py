@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.spec.model import ActionPolicy, ModelSpec
+    from jobs.spec.acting import ActionPolicy
+    from jobs.spec.model import ModelSpec
 
 NEXT = "what waited for it is asked for by the next night that still asks"
 ELSEWHERE = "A task that waits for this answer in Airflow is not told: answer it there to let that night go on"

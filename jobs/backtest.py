@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from jobs.methods.labelled import Truth
     from jobs.methods.scale import Floats
     from jobs.periods import Period
-    from jobs.spec.model import ModelSpec, Rule
+    from jobs.spec.judging import Rule
+    from jobs.spec.model import ModelSpec
 
 DELIVERY = ("no data", "refused delivery", "no labels", "stuck")
 """Rules that are always on; they have no bound of their own."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from jobs.backtest_replay import Replayed
-    from jobs.spec.model import Rule
+    from jobs.spec.judging import Rule
 
 ASKED = ("rule", "severity", "metric", "feature", "segment", "version", "label_age")
 """Of a breach that asked for an action."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from jobs.errors import UsageError
 from jobs.methods import labelled, rules
 from jobs.spec.complaints import meant
-from jobs.spec.model import Rule
+from jobs.spec.judging import Rule
 from jobs.spec.named import MetricName
 from jobs.stages import anomalies
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.spec.model import ActionPolicy, ModelSpec
+    from jobs.spec.acting import ActionPolicy
+    from jobs.spec.model import ModelSpec
 
 TIMEOUT = 600
 """Seconds a command may take; long work belongs into a job that it starts."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jobs.methods.histories import Found, Grain, History
     from jobs.methods.scale import Floats
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
     from reports.histories import Shown
 
 COLUMNS = ["series_id", "ds", "y", "expected", "lower", "upper", "distance", "is_anomaly", "detector", "reason"]
@@ -37,7 +37,7 @@ LIMITS: dict[Grain, float] = {"daily": 4.0, "hourly": 5.0}
 
 def settings(limit: float | None, country: str | None) -> dict[Grain, Detection]:
     """The detector's settings for each grain; what is not given is as in a spec that does not name it."""
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
     return {
         grain: Detection(limit=usual if limit is None else limit, country=country) for grain, usual in LIMITS.items()

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.spec.model import ModelSpec, Mute
+    from jobs.spec.model import ModelSpec
+    from jobs.spec.telling import Mute
 
 FIGURE = ("metric", "feature", "segment", "version")
 """What names a figure in a verdict and in evidence."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from jobs.engine.sources import File
     from jobs.engine.warehouse import Warehouse
-    from jobs.spec.model import ModelSpec, OutcomeSource, PredictionSource
+    from jobs.spec.deliveries import OutcomeSource, PredictionSource
+    from jobs.spec.model import ModelSpec
 
 Kind = Literal["id", "text", "number", "time", "label"]
 _VOUCHED: dict[Kind, set[sources.CellKind]] = {

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from jobs.engine.warehouse import Warehouse
     from jobs.periods import Period
-    from jobs.spec.model import ModelSpec, Prometheus
+    from jobs.spec.inputs import Prometheus
+    from jobs.spec.model import ModelSpec
 
 WINDOW = 300
 """Seconds. A scrape interval of up to two minutes leaves two samples in each window, which `increase` needs."""

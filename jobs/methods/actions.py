@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jobs.methods.answering import Serving
     from jobs.methods.grouping import Breach, Incident, Told
-    from jobs.spec.model import ActionPolicy
+    from jobs.spec.acting import ActionPolicy
 
 PAYLOAD_VERSION = 1
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from jobs.methods import backtest, rules, specificity
 from jobs.methods.definitions import BY_NAME
-from jobs.spec.model import Change
+from jobs.spec.notation import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from jobs.methods.labelled import Truth
     from jobs.methods.rules import World
     from jobs.methods.scale import Floats
-    from jobs.spec.model import Detection, Rule
+    from jobs.spec.judging import Detection, Rule
 
     Judge = Callable[[float], pd.DataFrame]
     """A bound -> the rule's breaches of the period at it."""

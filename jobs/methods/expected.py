@@ -11,14 +11,15 @@ from jobs.language import say
 from jobs.methods import budget, forecast, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
-from jobs.spec.model import Rule
+from jobs.spec.judging import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
     from jobs.methods.forecast import Judged, Series
-    from jobs.spec.model import Detection, ModelSpec
+    from jobs.spec.judging import Detection
+    from jobs.spec.model import ModelSpec
 
     JudgeAll = Callable[[Sequence[Series]], list[Judged]]
 

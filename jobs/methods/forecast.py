@@ -20,7 +20,7 @@ from jobs.methods.scale import Floats, Scale
 
 if TYPE_CHECKING:
     from jobs.periods import Period
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
 Days = npt.NDArray[np.datetime64]
 Fit = Callable[[Days, Floats, Days, weekly_fit.Calendar], Floats]

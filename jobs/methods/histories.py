@@ -14,7 +14,7 @@ from jobs.periods import Period
 if TYPE_CHECKING:
     from jobs.methods.forecast import Judged
     from jobs.methods.scale import Floats
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
 Grain = Literal["daily", "hourly"]
 Direction = Literal["up", "down", "both"]

@@ -19,7 +19,7 @@ from jobs.methods import scale as scales
 
 if TYPE_CHECKING:
     from jobs.methods.scale import Floats, Kind, Scale
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
 Moments = npt.NDArray[np.datetime64]
 """datetime64[s], whole hours."""

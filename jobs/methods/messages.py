@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from jobs.methods.evidence import Item
     from jobs.methods.grouping import Incident, Told
-    from jobs.spec.model import Channels, Mute
+    from jobs.spec.telling import Channels, Mute
 
 INFO_MOST = 10
 """Figures of severity info that one note tells."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from jobs.methods.grouping import Incident
-    from jobs.spec.model import Mute
+    from jobs.spec.telling import Mute
 
 
 def active(mutes: Sequence[Mute], night: date) -> list[Mute]:

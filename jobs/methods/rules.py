@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from jobs.methods.scale import Floats
-    from jobs.spec.model import Detection, Rule
+    from jobs.spec.judging import Detection, Rule
 
 RECENT_NEEDED = 14
 """Evaluated days in the recent window, below which nothing is called usual."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.methods.scale import Floats
-    from jobs.spec.model import Change, Rule
+    from jobs.spec.judging import Rule
+    from jobs.spec.notation import Change
 
 NARROWEST, WIDEST = 0.8, 1.25
 """How far importance may tighten or loosen a feature's limit."""

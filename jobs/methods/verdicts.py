@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from jobs.spec.model import Rule
+    from jobs.spec.judging import Rule
 
 SERIES = ("metric", "version", "feature", "segment", "age")
 """What tells one series of figures from another."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
 Days = npt.NDArray[np.datetime64]
 

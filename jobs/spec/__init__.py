@@ -1,17 +1,11 @@
 """Specs: `dags/models/<model>.yaml` -> a frozen, validated `ModelSpec`."""
 
-from jobs.spec.model import (
-    Action,
-    Change,
-    Feature,
-    LabelSource,
-    ModelSpec,
-    OutcomeSource,
-    PredictionSource,
-    Rule,
-    Severity,
-)
+from jobs.spec.deliveries import LabelSource, OutcomeSource, PredictionSource
+from jobs.spec.inputs import Feature
+from jobs.spec.judging import Action, Rule, Severity
+from jobs.spec.model import ModelSpec
 from jobs.spec.named import MetricName
+from jobs.spec.notation import Change
 
 __all__ = [
     "Action",

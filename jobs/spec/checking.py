@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from jobs.spec.model import ModelSpec, PredictionSource
+    from jobs.spec.deliveries import PredictionSource
+    from jobs.spec.model import ModelSpec
 
 Kind = Literal["any", "number", "time", "sign"]
 

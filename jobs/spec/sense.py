@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from jobs.spec.complaints import meant
-from jobs.spec.model import RESERVED
+from jobs.spec.inputs import RESERVED
 from jobs.spec.named import FAMILY, ODD_DAYS
 from jobs.spec.sense_rules import PSEUDO_FEATURES, lacking, of_rule, of_segment
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from jobs.spec.document import KeyPath
-    from jobs.spec.model import ModelSpec, Rule
+    from jobs.spec.judging import Rule
+    from jobs.spec.model import ModelSpec
     from jobs.spec.named import Family, Holds
 
 Fault = tuple["KeyPath", str]

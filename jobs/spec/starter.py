@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.errors import DataError
 from jobs.spec import guessing
 from jobs.spec.document import read_document
-from jobs.spec.model import RESERVED
+from jobs.spec.inputs import RESERVED
 from jobs.spec.paths import PROJECT, expand
 from jobs.spec.samples import delivered, is_time, opened, pattern_of, quoted
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from jobs.methods.forecast import Judged, Series
     from jobs.periods import Period
     from jobs.spec import ModelSpec, Rule
-    from jobs.spec.model import Detection
+    from jobs.spec.judging import Detection
 
 BESIDE = ("volume", "psi", *rules.CHANCE.values())
 """Series that rules with a bound look at besides their own: versions, references, what chance explains."""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from jobs.engine.warehouse import Warehouse
     from jobs.periods import Period
     from jobs.spec import ModelSpec
-    from jobs.spec.model import Reference
+    from jobs.spec.inputs import Reference
 
 PSEUDO_FEATURES = ("score", "decision")
 VALUES = ("value_per_prediction", "value")

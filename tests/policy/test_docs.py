@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.spec.model import DEFAULT_RULES, ModelSpec
+from jobs.spec.judging import DEFAULT_RULES
+from jobs.spec.model import ModelSpec
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = sorted([PROJECT / "README.md", PROJECT / "CHANGELOG.md", *(PROJECT / "docs").rglob("*.md")])

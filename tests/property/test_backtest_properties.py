@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.methods import backtest, backtest_bounds, rules
-from jobs.spec.model import Detection, Rule
+from jobs.spec.judging import Detection, Rule
 from tests.unit.methods.given_figures import figures, together
 
 DETECTION = Detection(recent_days=20, recent_gap=3)

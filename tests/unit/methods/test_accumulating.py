@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.methods import accumulating, forecast
-from jobs.spec.model import Detection
+from jobs.spec.judging import Detection
 from tests.unit.methods.given_series import nights, remembering, series, volumes
 
 DETECTION = Detection(limit=4.0)

@@ -13,7 +13,7 @@ import pytest
 
 from jobs.methods import backtest, specificity
 from jobs.methods.labelled import Labelled, Truth
-from jobs.spec.model import Rule
+from jobs.spec.judging import Rule
 
 
 def january(number: int) -> date:

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.methods import backtest, backtest_bounds, rules
 from jobs.methods.labelled import Labelled, Truth
-from jobs.spec.model import Detection, Rule
+from jobs.spec.judging import Detection, Rule
 from tests.unit.methods.given_figures import day, figures, together
 
 DETECTION = Detection()

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.methods import backtest, backtest_bounds, backtest_shared
 from jobs.methods.labelled import Labelled, Truth
-from jobs.spec.model import Rule
+from jobs.spec.judging import Rule
 from tests.unit.methods.given_figures import day, figures
 
 DAYS = 98

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jobs.methods import crew, forecast
-from jobs.spec.model import Detection
+from jobs.spec.judging import Detection
 from tests.unit.methods.given_series import nights, series, volumes
 
 

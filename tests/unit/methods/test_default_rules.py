@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from jobs.methods import expected, rules
-from jobs.spec.model import DEFAULT_RULES, Detection, ModelSpec
+from jobs.spec.judging import DEFAULT_RULES, Detection
+from jobs.spec.model import ModelSpec
 from tests.unit.methods.given_figures import day, figures, together
 from tests.unit.methods.test_rules import NO_WORLD
 

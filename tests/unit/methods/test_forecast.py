@@ -14,7 +14,7 @@ import pytest
 from jobs.methods import forecast, shifts, weekly_fit
 from jobs.methods.forecast import NEEDED, Series
 from jobs.periods import Period
-from jobs.spec.model import Detection
+from jobs.spec.judging import Detection
 from tests.unit.methods.given_series import accuracies, day, nights, remembering, series, volumes
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from jobs.methods import actions, messages
 from jobs.methods.actions import Requested, Situation
 from jobs.methods.answering import Serving
 from jobs.methods.messages import Audience
-from jobs.spec.model import Actions, Channels
+from jobs.spec.acting import Actions
+from jobs.spec.telling import Channels
 from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
 
 if TYPE_CHECKING:

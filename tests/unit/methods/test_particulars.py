@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.methods import evidence, mutes, particulars, story
 from jobs.methods.particulars import Particulars
-from jobs.spec.model import Mute
+from jobs.spec.telling import Mute
 from tests.unit.methods.given_breaches import IMPORTANCE, day, verdict
 
 

@@ -8,7 +8,7 @@ from scipy.stats import binom, norm, poisson
 
 from jobs.methods import forecast, rare
 from jobs.methods.scale import Scale
-from jobs.spec.model import Detection
+from jobs.spec.judging import Detection
 from tests.unit.methods.given_series import nights, series
 
 

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportions_ztest
 
 from jobs.methods import rules
 from jobs.methods.rules import World
-from jobs.spec.model import Detection, Rule
+from jobs.spec.judging import Detection, Rule
 from tests.unit.methods.given_figures import day, figures, together
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.methods import rules, specificity
 from jobs.methods.rules import World
-from jobs.spec.model import Detection, Rule
+from jobs.spec.judging import Detection, Rule
 from tests.unit.methods.given_figures import day, figures, together
 from tests.unit.methods.test_rules import NO_WORLD, breaches
 
