@@ -11,7 +11,7 @@ import tempfile
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks.reduction import DAYS, FIRST, fill, scan_statement, spec_of, timed
+from benchmarks.reduction import DAYS, FIRST, fill, scan, spec_of, timed
 from benchmarks.workload import Size, build
 from jobs import pipeline
 from jobs.engine.warehouse import open_warehouse
@@ -31,10 +31,10 @@ def reduction_to_scan(folder: Path) -> float:
     with open_warehouse(folder, "large") as warehouse:
         spec = spec_of(folder, FEATURES)
         fill(warehouse, spec, ROWS)
-        statement, period = scan_statement(spec), Period(FIRST, FIRST.replace(day=DAYS))
-        scan = min(timed(lambda: warehouse.execute(statement).fetchall())[0] for _ in range(2 * TAKES))
+        period = Period(FIRST, FIRST.replace(day=DAYS))
+        floor = min(timed(lambda: scan(warehouse, spec))[0] for _ in range(2 * TAKES))
         reduction = min(timed(lambda: statistics.run(spec, period, warehouse))[0] for _ in range(TAKES))
-    return reduction / scan
+    return reduction / floor
 
 
 def late_to_early(folder: Path) -> float:

@@ -57,8 +57,10 @@ def broad(folder: Path) -> None:
 
 def many_series() -> None:
     """CPU and wall seconds of judging one night of 300 series, Prophet's import included."""
+    from functools import partial
+
+    from jobs.methods import crew, forecast
     from jobs.methods.forecast import Series
-    from jobs.methods.workers import judge_all
     from jobs.periods import Period
     from jobs.spec.judging import Detection
 
@@ -74,7 +76,8 @@ def many_series() -> None:
         for _ in range(SERIES)
     ]  # fmt: skip
     begun, cpu = time.perf_counter(), os.times()
-    told = judge_all(given, Period.of(last), Detection())
+    work = partial(forecast.judge, period=Period.of(last), detection=Detection())
+    told = list(crew.in_order(work, given, 1))
     used = sum(os.times()[:4]) - sum(cpu[:4])
     judged = sum(bool(np.isfinite(one.expected[-1])) for one in told)
     detectors = sorted({one.detector[-1] for one in told})

@@ -2,7 +2,8 @@
 
     python -m benchmarks.reduction [ROWS] [FEATURES] [--takes 3]
 
-Defaults: 10,000,000 rows of one model in 10 days, 25 features, two segments, under the usual memory limit.
+Defaults: 10,000,000 rows of one model in 10 days, 25 features, two segments, under the usual memory limit. Each has a
+label 0 to 30 days later and an outcome 0 to 3 days later; those known within the 10 days are joined. Ids are hashes.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def spec_of(folder: Path, features: int) -> ModelSpec:
     categorical = {f"c{number}": "categorical" for number in range(min(5, features))}
     return ModelSpec.model_validate({
         "model": "large", "start": FIRST, "predictions": {"path": f"{folder}/none/{{day}}.parquet"},
-        "labels": {"path": f"{folder}/none/{{day}}.parquet", "ages": [1, 7]}, "features": numeric | categorical,
+        "labels": {"path": f"{folder}/none/{{day}}.parquet", "ages": [1, 7]},
+        "outcomes": {"path": f"{folder}/none/{{day}}.parquet", "columns": {"value": "value"}, "ages": [3]},
+        "features": numeric | categorical,
         "segments": ["country", "device"], "reference": {"file": f"{folder}/reference.parquet"},
     })  # fmt: skip
 
@@ -49,24 +52,37 @@ def fill(warehouse, spec: ModelSpec, rows: int) -> None:
     values += [f"'c' || CAST(FLOOR(RANDOM() * {8 + 4 * n}) AS INTEGER) AS {name}" for n, name in enumerate(categorical)]
     warehouse.execute(
         f"""INSERT INTO predictions BY NAME SELECT
-        DATE '{FIRST}' + CAST(range * {DAYS} // {rows} AS INTEGER) AS day, 'predictions' AS source, 'id' || range AS id,
+        DATE '{FIRST}' + CAST(range * {DAYS} // {rows} AS INTEGER) AS day, 'predictions' AS source,
+        MD5(range::VARCHAR) AS id,
         'v' || (1 + range % 2) AS version, 'live' AS role, score, CAST(score > 0.5 AS INTEGER) AS decision,
         EXP(4 + RANDOM()) AS latency_ms,
         'c' || (range % 12) AS country, 'd' || (range % 3) AS device, {", ".join(values)}
         FROM (SELECT range, RANDOM() AS score FROM range({rows}))"""
     )
+    for table, late, told in (
+        ("labels", "31 * draw * draw", "decision AS label"),
+        ("outcomes", "4 * draw", "CAST(draw < 0.1 AS INTEGER) AS converted, draw AS value"),
+    ):
+        warehouse.execute(
+            f"""INSERT INTO {table} BY NAME SELECT id, day + CAST(FLOOR({late}) AS INTEGER) AS known_day, {told}
+            FROM (SELECT *, RANDOM() AS draw FROM predictions) ORDER BY known_day"""
+        )
     sample = warehouse.execute("SELECT * FROM predictions USING SAMPLE 10000").df()
     sample.rename(columns={"id": "request_id"}).to_parquet(str(warehouse.home / "reference.parquet"))
     warehouse.finish("ingest", Period(FIRST, FIRST.replace(day=DAYS)))
     warehouse.execute("CHECKPOINT")
 
 
-def scan_statement(spec: ModelSpec) -> str:
-    """The floor: every column that the reduction reads, read and hashed once."""
-    columns = ", ".join(
-        f"MAX(HASH({name}))" for name in [*spec.features, *spec.segments, "score", "decision", "latency_ms"]
-    )
-    return f"SELECT day, {columns} FROM predictions GROUP BY day"
+def scan(warehouse, spec: ModelSpec) -> None:
+    """The floor: every column that the reduction reads, read and hashed once, of labels and outcomes too."""
+    given = [*spec.features, *spec.segments, "id", "score", "decision", "latency_ms"]
+    for table, day, columns in (
+        ("predictions", "day", given),
+        ("labels", "known_day", ["id", "label"]),
+        ("outcomes", "known_day", ["id", "converted", "value"]),
+    ):
+        hashed = ", ".join(f"MAX(HASH({name}))" for name in columns)
+        warehouse.execute(f"SELECT {day}, {hashed} FROM {table} GROUP BY {day}").fetchall()
 
 
 def timed(work) -> tuple[float, float]:
@@ -83,7 +99,7 @@ def measured(rows: int, features: int, takes: int) -> pd.DataFrame:
         period = Period(FIRST, FIRST.replace(day=DAYS))
         lines = []
         for _ in range(takes):
-            bare = timed(lambda: warehouse.execute(scan_statement(spec)).fetchall())
+            bare = timed(lambda: scan(warehouse, spec))
             reduced = timed(lambda: statistics.run(spec, period, warehouse))
             lines.append([*bare, *reduced, reduced[0] / bare[0], rows / reduced[1]])
     names = ["scan cpu s", "scan s", "reduce cpu s", "reduce s", "cpu ratio", "rows per s"]

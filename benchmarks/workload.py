@@ -4,8 +4,9 @@
 
 `predictions/{day}.parquet`, `labels/{day}.parquet` and `outcomes/{day}.parquet` hold what was delivered on that day:
 labels come 0 to 30 days after their prediction (a third within three days), outcomes 0 to 3 days after.
-`reference.parquet` holds labelled rows of the accepted behaviour, `models/MODEL.yaml` the spec. The same arguments give
-the same bytes.
+`reference.parquet` holds labelled rows of the accepted behaviour, `models/MODEL.yaml` the spec. Ids are hashes, as many
+serving systems make them: neither their order nor their beginning tells the day. The same arguments give the same
+bytes.
 
 From two thirds of the days on, the first feature moves by 0.8 standard deviations, the second is missing in 8 % of the
 rows, and labels of the segment `country=c3` are inverted in a third of the rows: there is something to find.
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import md5
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,10 @@ class Size:
 SEGMENTS = ("country", "device", "plan")
 
 
+def _id(place: int, row: int) -> str:
+    return md5(f"{place}-{row}".encode(), usedforsecurity=False).hexdigest()
+
+
 def rows_of(size: Size, place: int, count: int, seed: int = 8) -> pd.DataFrame:
     """The predictions of day `place` (-1: the reference), with what truly happened and when it became known.
 
@@ -87,7 +93,7 @@ def rows_of(size: Size, place: int, count: int, seed: int = 8) -> pd.DataFrame:
     day = FIRST + timedelta(days=place)
     return pd.DataFrame(
         {
-            "request_id": [f"{place:04}-{row:09}" for row in range(count)],
+            "request_id": [_id(place, row) for row in range(count)],
             "ts": np.datetime64(day, "us") + np.sort(draw.integers(0, 86_400_000_000, count)).astype("timedelta64[us]"),
             "score": np.round(score, 6),
             "version": np.where(draw.random(count) < 0.5, "v1", "v2"),
