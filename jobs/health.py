@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
 from jobs.owed import owed
+from jobs.spec.reading import spec_files
 from jobs.telling import fault_of
 
 if TYPE_CHECKING:
@@ -103,6 +104,31 @@ def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post 
     if faults:
         raise DeliveryError("; ".join(faults))
     return told
+
+
+def unwatched(folder: Path, home: Path) -> list[str]:
+    """A sentence for a folder that holds no spec, and one for each model that was watched and has none there any more.
+
+    A name that was mistyped or a disk that is not mounted would else look like a house in which all is well.
+    """
+    known = {path.stem for path in spec_files(folder)}
+    found = [] if known else [no_spec(folder)]
+    published = published_file(home, "*")
+    gone = [file for file in sorted(published.parent.glob(published.name)) if file.stem not in known]
+    return found + [
+        f"{file.stem}: was watched, as {file} shows, and {folder} has no {file.stem}.yaml; put its spec back, or move "
+        "that file away where it is to be watched no more"
+        for file in gone
+    ]
+
+
+def no_spec(folder: Path) -> str:
+    """What to do about a folder without specs."""
+    state = "holds none that can be seen" if folder.is_dir() else "is no folder"
+    return (
+        f"no spec in {folder}, which {state}: no model is watched; put the specs there as MODEL.yaml, or set "
+        "NIGHTJAR_MODELS to the folder that has them"
+    )
 
 
 def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[Health], list[str]]:

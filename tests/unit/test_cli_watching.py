@@ -77,6 +77,38 @@ def test_one_broken_model_hides_no_other_and_is_itself_reported(
     assert {key: note["answer"] for key, note in told_of.items()} == {"kiosk-late-since-ever-log": "logged"}
 
 
+@pytest.mark.parametrize(("folder", "why"), [("models", "holds none"), ("modles", "is no folder")])
+def test_a_house_without_specs_is_not_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, why: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("NIGHTJAR_MODELS", str(tmp_path / folder))
+    monkeypatch.setenv("NIGHTJAR_HOME", str(tmp_path / "home"))
+    told = call("health")
+    assert told.exit_code == 2
+    assert told.output.startswith(f"FAULT no spec in {tmp_path / folder}, which {why}")
+    assert "set NIGHTJAR_MODELS" in told.output
+    checked = call("validate")
+    assert checked.exit_code == 2
+    assert f"no spec in {tmp_path / folder}" in checked.output
+
+
+def test_a_model_that_was_watched_and_has_no_spec_is_named(watched: Kiosk, tmp_path: Path) -> None:
+    (tmp_path / "models" / "kiosk.yaml").rename(tmp_path / "models" / "kiosk.yaml.old")
+    (tmp_path / "models" / "broken.yaml").write_text("model: broken\nwhat: is this\n")
+    told = call("health")
+    assert told.exit_code == 2
+    assert "no spec in" not in told.output
+    file = watched.home / "published" / "kiosk.duckdb"
+    assert f"FAULT kiosk: was watched, as {file} shows, and {tmp_path / 'models'} has no kiosk.yaml" in told.output
+
+
+def test_of_a_model_that_is_asked_for_no_other_one_is_told(watched: Kiosk) -> None:
+    (watched.home / "published" / "former.duckdb").write_text("whatever")
+    assert "former" not in call("health", "kiosk").output
+    assert "FAULT former: was watched" in call("health").output
+
+
 def test_one_broken_spec_keeps_no_newcomer_from_being_watched(
     kiosk: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
