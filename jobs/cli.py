@@ -221,10 +221,13 @@ def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
 def health(models: Sequence[str], tell: bool) -> None:
     """Did every night run that is due, and was it heard? Status 1 where one of MODELS (all) misses nights or hearers.
 
+    Where NIGHTJAR_BACKUP names the folder of the copies, also where a copy is missing or older than two days.
+
     Status 2 where one cannot be looked at, as one with a broken spec or none, or told; the others are all the same.
     """
     from datetime import UTC, datetime
 
+    from jobs import keeping
     from jobs.health import survey, tell_late, unwatched
     from jobs.spec.reading import find_spec, load_each, spec_files
 
@@ -236,6 +239,10 @@ def health(models: Sequence[str], tell: bool) -> None:
         click.echo(f"{'LATE' if one.late else 'ok':<6}{one}")
         for unheard in one.owed:
             click.echo(f"{'OWED':<6}{unheard}")
+    copies = os.environ.get(keeping.COPIES)
+    uncopied = keeping.stale(_home(), PROJECT / copies, models, now) if copies else []
+    for sentence in uncopied:
+        click.echo(f"{'STALE':<6}{sentence}")
     unwell = {one.model for one in found if not one.well}
     for spec in (one for one in specs if tell and one.model in unwell):
         try:
@@ -245,7 +252,7 @@ def health(models: Sequence[str], tell: bool) -> None:
             faults.append(str(error))
     for fault in (*broken, *faults):
         click.echo(f"{'FAULT':<6}{fault}", err=True)
-    if broken or faults or unwell:
+    if broken or faults or unwell or uncopied:
         raise click.exceptions.Exit(2 if broken or faults else 1)
 
 

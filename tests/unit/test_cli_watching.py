@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,21 @@ def test_of_a_model_that_is_asked_for_no_other_one_is_told(watched: Kiosk) -> No
     (watched.home / "published" / "former.duckdb").write_text("whatever")
     assert "former" not in call("health", "kiosk").output
     assert "FAULT former: was watched" in call("health").output
+
+
+def test_health_names_old_copies_where_it_is_told_their_folder(
+    watched: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    assert call("backup", str(copies)).exit_code == 0
+    monkeypatch.setenv("NIGHTJAR_BACKUP", str(copies))
+    assert "STALE" not in call("health").output
+    os.utime(copies / "kiosk.duckdb", (0, 0))
+    told = call("health")
+    assert told.exit_code == 1
+    assert f"STALE kiosk: its copy {copies}/kiosk.duckdb is older than two days" in told.output
+    monkeypatch.delenv("NIGHTJAR_BACKUP")
+    assert "STALE" not in call("health").output
 
 
 def test_one_broken_spec_keeps_no_newcomer_from_being_watched(
