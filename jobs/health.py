@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from jobs.arrival import newest_due
 from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
 from jobs.owed import owed
@@ -15,6 +15,7 @@ from jobs.telling import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
     from jobs.owed import Owed
@@ -56,18 +57,15 @@ class Health:
 
 
 def night_due(spec: ModelSpec, now: datetime) -> date:
-    """The newest business day whose night has been due for longer than GRACE at an aware moment.
+    """The newest business day whose night has been due for what it may wait, and GRACE, at an aware moment.
 
-    >>> from datetime import UTC
+    >>> from datetime import UTC, datetime
     >>> from jobs.spec.model import ModelSpec
     >>> spec = ModelSpec(model="shop", predictions={"path": "p"}, timezone="Europe/Berlin")
     >>> night_due(spec, datetime(2025, 3, 2, 8, 0, tzinfo=UTC)), night_due(spec, datetime(2025, 3, 2, 6, 0, tzinfo=UTC))
     (datetime.date(2025, 3, 1), datetime.date(2025, 2, 28))
     """
-    local = now.astimezone(ZoneInfo(spec.timezone))
-    starts = datetime.combine(local.date(), spec.schedule.at, ZoneInfo(spec.timezone))
-    patience = GRACE + (spec.schedule.wait_for_data or timedelta(0))
-    return local.date() - timedelta(days=1 if local >= starts + patience else 2)
+    return newest_due(spec, now, GRACE + (spec.schedule.wait_for_data or timedelta(0)))
 
 
 def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
