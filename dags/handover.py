@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
-from dags.catalogue import spec_of
-from dags.nights import business_day_of, newest_closed, reason_for_silence
+from dags.catalogue import home, spec_of
+from dags.nights import business_day_of, newest_closed, newest_for, reason_for_silence
 from jobs.errors import DeliveryError, OrderError, RecipientError, SpecError, UsageError
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def night_of(model: str, context: Mapping[str, Any]) -> tuple[ModelSpec, date]:
 
 
 def speaking_night_of(model: str, context: Mapping[str, Any]) -> tuple[ModelSpec, date, date]:
-    """The same with the newest closed day; skips the task where this run must send and start nothing."""
+    """The same with the newest day that may speak; skips the task where this run must send and start nothing."""
     spec, day = night_of(model, context)
-    newest = newest_closed(airflow_clock.utcnow(), spec.timezone)
+    newest = newest_of(spec, day, context)
     if reason := reason_for_silence(context["dag_run"].run_type, day, newest):
         raise AirflowSkipException(reason)
     return spec, day, newest
@@ -48,8 +48,23 @@ def speaking_night_of(model: str, context: Mapping[str, Any]) -> tuple[ModelSpec
 
 def may_speak(spec: ModelSpec, day: date, context: Mapping[str, Any]) -> bool:
     """Whether this run may send and start something."""
-    newest = newest_closed(airflow_clock.utcnow(), spec.timezone)
+    newest = newest_of(spec, day, context)
     return reason_for_silence(context["dag_run"].run_type, day, newest) is None
+
+
+def newest_of(spec: ModelSpec, day: date, context: Mapping[str, Any]) -> date:
+    """The newest day that this run must be for, to speak.
+
+    A scheduled night that goes on after midnight also gives way to a newer one that has spoken: the day that closed
+    then can be run by hand before its own night is due.
+    """
+    run_type, now = context["dag_run"].run_type, airflow_clock.utcnow()
+    newest = newest_for(run_type, day, spec, now)
+    if run_type != "scheduled" or not day == newest < newest_closed(now, spec.timezone):
+        return newest
+    from jobs.offering import newest_spoken
+
+    return max(day, newest_spoken(spec, home()) or day)
 
 
 def pass_over_what_speaks(context: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from airflow.sdk import timezone as airflow_clock
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable
 
+from jobs.arrival import newest_due
 from jobs.errors import UsageError
 from jobs.periods import business_day, parse_day
 
@@ -99,6 +100,16 @@ def newest_closed(now: datetime, zone: str) -> date:
     return business_day(now, zone) - timedelta(days=1)
 
 
+def newest_for(run_type: str, day: date, spec: ModelSpec, now: datetime) -> date:
+    """The newest day that a run of `day` must be for, to speak.
+
+    For a scheduled one that is the newest day whose night is due: it may wait for data, or for a mail server, until
+    after midnight, and the day that closes then has no night before `at`. It is never older than the run's own day,
+    which was due before somebody moved `at`. For every other run it is the newest closed day.
+    """
+    return max(day, newest_due(spec, now)) if run_type == "scheduled" else newest_closed(now, spec.timezone)
+
+
 def business_day_of(context: Mapping[str, Any], zone: str, now: datetime) -> date:
     """The business day of a run: its typed `day`, else its partition key, else the day of its interval.
 
@@ -161,7 +172,7 @@ def _interval_day(context: Mapping[str, Any], zone: str) -> date | None:
 
 
 def reason_for_silence(run_type: str, day: date, newest: date) -> str | None:
-    """Why a night must send and start nothing; None when it may speak.
+    """Why a night must send and start nothing; None when it may speak. `newest`: see `newest_for`.
 
     >>> reason_for_silence("scheduled", date(2025, 3, 1), newest=date(2025, 3, 1)) is None
     True
@@ -169,7 +180,7 @@ def reason_for_silence(run_type: str, day: date, newest: date) -> str | None:
     if run_type == "backfill":
         return f"a backfill of {day} sends and starts nothing"
     if day < newest:
-        return f"{day} is not the newest closed day ({newest}), so its messages are not sent any more"
+        return f"{day} is not the newest day ({newest}), so its messages are not sent any more"
     return None
 
 

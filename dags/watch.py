@@ -6,6 +6,8 @@
   finished a night is left out: new DAGs are paused, and nobody has switched it on.
 - Red `nights` with "is not all handed over": for an hour a mail or message of that night was not taken. Mend what it
   names, then clear that night's `deliver`. The next night that is heard tells the rest, and this is over.
+- Red `nights` with "no spec in" or "was watched": the folder NIGHTJAR_MODELS is mistyped, not mounted or empty, or the
+  spec of a model has gone. Put back what is missing; nothing is watched meanwhile, or not that model.
 - Red for another reason: a channel did not take the message; clear the task, and what was told is not told again.
 
 Airflow cannot tell of its own death. Let something outside of it call `nightjar health`, whose status is 1 then.
@@ -30,7 +32,7 @@ from jobs.errors import DeliveryError, NightjarError
 @task
 def look(**context: Any) -> None:
     """Tell of nights that are missing; fails while there are any, or while a model cannot be looked at or told of."""
-    from jobs.health import survey, tell_late
+    from jobs.health import survey, tell_late, unwatched
 
     if context["dag_run"].run_type == "backfill":
         raise AirflowSkipException("a backfill tells nothing")
@@ -49,7 +51,7 @@ def look(**context: Any) -> None:
     broken = [entry.error for entry in entries if isinstance(entry, Broken)]
     missing = [str(one) for one in found if one.late]
     unheard = [str(night) for one in found for night in one.owed]
-    wrong = list(dict.fromkeys((*missing, *unheard, *faults, *untold, *broken)))
+    wrong = list(dict.fromkeys((*missing, *unheard, *faults, *untold, *broken, *unwatched(models_folder(), home()))))
     if untold:
         raise DeliveryError("; ".join(wrong))  # it may be tried again; what was told is not told again
     if wrong:

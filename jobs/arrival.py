@@ -1,4 +1,4 @@
-"""Has the day's delivery come? What a night may wait for before it begins.
+"""When is a night due, and has the day's delivery come? What a night may wait for before it begins.
 
 Light to import: Airflow's triggerer looks every minute for as long as a night waits.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import glob
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+from jobs.periods import business_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,28 @@ def awaited(spec: ModelSpec, day: date) -> tuple[str, ...]:
     return tuple(source.path.replace("{day}", str(one)) for one in days)
 
 
+def begins(spec: ModelSpec, day: date) -> datetime:
+    """When the night of a day is due, in UTC; as `dags.nights.Nightly` has it, also where clocks change.
+
+    >>> from datetime import date
+    >>> from jobs.spec.model import ModelSpec
+    >>> spec = ModelSpec(model="m", predictions={"path": "{day}.csv"}, schedule={"at": "22:00"}, timezone="Asia/Tokyo")
+    >>> begins(spec, date(2025, 3, 1)).isoformat()
+    '2025-03-02T13:00:00+00:00'
+    """
+    local = datetime.combine(day + timedelta(days=1), spec.schedule.at, ZoneInfo(spec.timezone))
+    # of an hour that comes twice the second, of one that is skipped the one after it: what Airflow's clock takes
+    return max(local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def newest_due(spec: ModelSpec, now: datetime, patience: timedelta = timedelta(0)) -> date:
+    """The newest business day whose night has been due for `patience`; not always the newest closed one."""
+    day = business_day(now, spec.timezone) - timedelta(days=1)
+    while begins(spec, day) + patience > now:
+        day -= timedelta(days=1)
+    return day
+
+
 def waits_until(spec: ModelSpec, day: date) -> datetime | None:
     """The moment after which the night of a day waits no longer; None where it does not wait at all.
 
@@ -44,8 +68,7 @@ def waits_until(spec: ModelSpec, day: date) -> datetime | None:
     """
     if spec.schedule.wait_for_data is None:
         return None
-    starts = datetime.combine(day + timedelta(days=1), spec.schedule.at, ZoneInfo(spec.timezone))
-    return starts.astimezone(ZoneInfo("UTC")) + spec.schedule.wait_for_data
+    return begins(spec, day) + spec.schedule.wait_for_data
 
 
 def standing(patterns: Sequence[str]) -> Standing | None:

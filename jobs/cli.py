@@ -163,12 +163,16 @@ def query(model: str, statement: str, as_csv: bool) -> None:
 @click.argument("models", nargs=-1)
 def validate(models: Sequence[str]) -> None:
     """Check specs (all, or MODELS) against the data's real schema."""
+    from jobs.health import no_spec
     from jobs.spec.advice import notes
     from jobs.spec.checking import check_against_data
     from jobs.spec.reading import find_spec, load_spec, spec_files
 
+    files = [find_spec(model, _models()) for model in models] or spec_files(_models())
+    if not files:
+        raise UsageError(no_spec(_models()))
     faults = 0
-    for path in [find_spec(model, _models()) for model in models] or spec_files(_models()):
+    for path in files:
         try:
             spec = load_spec(path)
             found = [*check_against_data(spec), *notes(spec)]
@@ -217,20 +221,28 @@ def approve(model: str, key: str, reject: bool, person: str, note: str) -> None:
 def health(models: Sequence[str], tell: bool) -> None:
     """Did every night run that is due, and was it heard? Status 1 where one of MODELS (all) misses nights or hearers.
 
-    Status 2 where one cannot be looked at, as one with a broken spec, or told; the others are all the same.
+    Where NIGHTJAR_BACKUP names the folder of the copies, also where a copy is missing or older than two days.
+
+    Status 2 where one cannot be looked at, as one with a broken spec or none, or told; the others are all the same.
     """
     from datetime import UTC, datetime
 
-    from jobs.health import survey, tell_late
+    from jobs import keeping
+    from jobs.health import survey, tell_late, unwatched
     from jobs.spec.reading import find_spec, load_each, spec_files
 
     now = datetime.now(UTC)
     specs, broken = load_each([find_spec(one, _models()) for one in models] or spec_files(_models()))
     found, faults = survey(specs, _home(), now)
+    faults += [] if models else unwatched(_models(), _home())
     for one in found:
         click.echo(f"{'LATE' if one.late else 'ok':<6}{one}")
         for unheard in one.owed:
             click.echo(f"{'OWED':<6}{unheard}")
+    copies = os.environ.get(keeping.COPIES)
+    uncopied = keeping.stale(_home(), PROJECT / copies, models, now) if copies else []
+    for sentence in uncopied:
+        click.echo(f"{'STALE':<6}{sentence}")
     unwell = {one.model for one in found if not one.well}
     for spec in (one for one in specs if tell and one.model in unwell):
         try:
@@ -240,7 +252,7 @@ def health(models: Sequence[str], tell: bool) -> None:
             faults.append(str(error))
     for fault in (*broken, *faults):
         click.echo(f"{'FAULT':<6}{fault}", err=True)
-    if broken or faults or unwell:
+    if broken or faults or unwell or uncopied:
         raise click.exceptions.Exit(2 if broken or faults else 1)
 
 

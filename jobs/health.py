@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
+from jobs.arrival import newest_due
 from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
 from jobs.owed import owed
+from jobs.spec.reading import spec_files
 from jobs.telling import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
     from jobs.owed import Owed
@@ -55,18 +57,15 @@ class Health:
 
 
 def night_due(spec: ModelSpec, now: datetime) -> date:
-    """The newest business day whose night has been due for longer than GRACE at an aware moment.
+    """The newest business day whose night has been due for what it may wait, and GRACE, at an aware moment.
 
-    >>> from datetime import UTC
+    >>> from datetime import UTC, datetime
     >>> from jobs.spec.model import ModelSpec
     >>> spec = ModelSpec(model="shop", predictions={"path": "p"}, timezone="Europe/Berlin")
     >>> night_due(spec, datetime(2025, 3, 2, 8, 0, tzinfo=UTC)), night_due(spec, datetime(2025, 3, 2, 6, 0, tzinfo=UTC))
     (datetime.date(2025, 3, 1), datetime.date(2025, 2, 28))
     """
-    local = now.astimezone(ZoneInfo(spec.timezone))
-    starts = datetime.combine(local.date(), spec.schedule.at, ZoneInfo(spec.timezone))
-    patience = GRACE + (spec.schedule.wait_for_data or timedelta(0))
-    return local.date() - timedelta(days=1 if local >= starts + patience else 2)
+    return newest_due(spec, now, GRACE + (spec.schedule.wait_for_data or timedelta(0)))
 
 
 def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
@@ -103,6 +102,31 @@ def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post 
     if faults:
         raise DeliveryError("; ".join(faults))
     return told
+
+
+def unwatched(folder: Path, home: Path) -> list[str]:
+    """A sentence for a folder that holds no spec, and one for each model that was watched and has none there any more.
+
+    A name that was mistyped or a disk that is not mounted would else look like a house in which all is well.
+    """
+    known = {path.stem for path in spec_files(folder)}
+    found = [] if known else [no_spec(folder)]
+    published = published_file(home, "*")
+    gone = [file for file in sorted(published.parent.glob(published.name)) if file.stem not in known]
+    return found + [
+        f"{file.stem}: was watched, as {file} shows, and {folder} has no {file.stem}.yaml; put its spec back, or move "
+        "that file away where it is to be watched no more"
+        for file in gone
+    ]
+
+
+def no_spec(folder: Path) -> str:
+    """What to do about a folder without specs."""
+    state = "holds none that can be seen" if folder.is_dir() else "is no folder"
+    return (
+        f"no spec in {folder}, which {state}: no model is watched; put the specs there as MODEL.yaml, or set "
+        "NIGHTJAR_MODELS to the folder that has them"
+    )
 
 
 def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[Health], list[str]]:

@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,10 +19,21 @@ from jobs.engine.warehouse import checkpoint, copy_whole, model_file, open_wareh
 from jobs.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 REGISTRY = "registry"
 SAVED = "before-restore"
+COPIES = "NIGHTJAR_BACKUP"
+"""Environment: the folder of the daily copies, which `nightjar health` looks after where it is set."""
+
+FRESH = timedelta(days=2)
+"""A daily copy that is older was missed at least once."""
+
+
+def models_in(home: Path) -> list[str]:
+    """The models that have a file, by name."""
+    return sorted(path.stem for path in home.glob("*.duckdb"))
 
 
 def back_up(home: Path, model: str, folder: Path) -> Path:
@@ -50,6 +62,42 @@ def back_up_registry(home: Path, folder: Path) -> Path | None:
             copy_whole(path, kept)
     temporary.replace(target / "registry.sqlite")
     return target
+
+
+def stale(home: Path, folder: Path, models: Sequence[str], now: datetime) -> list[str]:
+    """A sentence for each of `models` (none: all that have a file, and the registry) without a fresh copy in `folder`.
+
+    A model or registry that was never copied is named once its oldest page or file is too old: the first copy of a new
+    one comes within a day.
+    """
+    kept = [
+        (model, model_file(folder, model), home / "reports" / model)
+        for model in models or models_in(home)
+        if model_file(home, model).exists()
+    ]
+    if not models and (home / REGISTRY / "registry.sqlite").exists():
+        kept.append((REGISTRY, folder / REGISTRY / "registry.sqlite", home / REGISTRY))
+    found = []
+    for name, copy, beginnings in kept:
+        try:
+            lack = _lack(copy, beginnings, now)
+        except OSError as error:  # of a folder that may not be read, say
+            lack = f"its copy cannot be looked up: {error}"
+        if lack:
+            found.append(f"{name}: {lack}; see what `nightjar backup {folder}` says, and whether its timer runs")
+    return found
+
+
+def _lack(copy: Path, beginnings: Path, now: datetime) -> str:
+    """What is wrong with a copy that should be fresh; empty where nothing is."""
+    there = copy.exists()
+    changed = [path.stat().st_mtime for path in ([copy] if there else beginnings.rglob("*"))]
+    since = datetime.fromtimestamp(min(changed), UTC) if changed else now
+    if now - since <= FRESH:
+        return ""
+    return (
+        f"its copy {copy} is older than two days ({since:%Y-%m-%d %H:%M} UTC)" if there else f"there is no copy {copy}"
+    )
 
 
 def restore(folder: Path, home: Path, model: str) -> Path:

@@ -35,6 +35,12 @@ def begin(warehouse: Warehouse, night: date, now: datetime) -> None:
     record(warehouse, f"{warehouse.model}-{night}-speaks", "night", night, now, "its messages may be sent")
 
 
+def newest_spoken(warehouse: Warehouse) -> date | None:
+    """The newest night that began to speak."""
+    row = warehouse.execute("SELECT MAX(night) FROM dispatches WHERE channel = 'night'").fetchone()
+    return row[0] if row else None
+
+
 def finished(warehouse: Warehouse, night: date) -> None:
     """Raise OrderError where a night has no report yet."""
     done = warehouse.progress("report")

@@ -100,6 +100,12 @@ def hand_to_consumers(spec: ModelSpec, night: date, home: Path, newest_closed: d
     return "; ".join(done) or f"{spec.model}: no request waits for a webhook or a command"
 
 
+def newest_spoken(spec: ModelSpec, home: Path) -> date | None:
+    """The newest night that began to speak, whoever started it; waits for the model's file."""
+    with open_warehouse(home, spec.model) as warehouse:
+        return ledger.newest_spoken(warehouse)
+
+
 def record(spec: ModelSpec, home: Path, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
     """Note in the ledger that a key was handed over; noting it twice keeps the first note."""
     with open_warehouse(home, spec.model) as warehouse:

@@ -37,6 +37,23 @@ def test_a_damaged_model_and_a_broken_spec_are_named_and_one_that_never_finished
     assert "broken.yaml:3" in said
 
 
+def test_a_folder_without_specs_and_a_model_whose_spec_has_gone_are_named(models: Path) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from dags.watch import look
+
+    look.function(dag_run=SimpleNamespace(run_type="manual"))
+    (models / "good.yaml").unlink()
+    with pytest.raises(AirflowFailException, match=f"^no spec in {models}, which holds none"):
+        look.function(dag_run=SimpleNamespace(run_type="manual"))
+    (models / "other.yaml").write_text(TINY.format(model="other", zone="UTC"), encoding="utf-8")
+    published = models.parent / "home" / "published"
+    published.mkdir(parents=True)
+    (published / "good.duckdb").write_text("whatever", encoding="utf-8")
+    with pytest.raises(AirflowFailException, match=r"^good: was watched, .* has no good\.yaml"):
+        look.function(dag_run=SimpleNamespace(run_type="manual"))
+
+
 def test_models_whose_files_are_held_are_told_of_with_all_others_and_nobody_waits(
     models: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from jobs.arrival import at_rest, awaited, standing, waits_until
-from jobs.health import night_due
+from jobs.health import GRACE, night_due
 from jobs.spec.model import ModelSpec
 
 DAY = date(2025, 3, 1)
 
 
-def spec(path: str = "/lake/{day}/*.csv", zone: str = "UTC", files_zone: str | None = None, wait: str = "2h") -> ModelSpec:  # fmt: skip
+def spec(
+    path: str = "/lake/{day}/*.csv",
+    zone: str = "UTC",
+    files_zone: str | None = None,
+    wait: str = "2h",
+    at: str = "05:00",
+) -> ModelSpec:
     return ModelSpec.model_validate(
         {
             "model": "shop",
             "timezone": zone,
             "predictions": {"path": path, "files_zone": files_zone},
-            "schedule": {"at": "05:00", "wait_for_data": wait},
+            "schedule": {"at": at, "wait_for_data": wait},
         }
     )
 
@@ -83,3 +89,30 @@ def test_a_night_that_may_wait_is_missed_that_much_later() -> None:
     at_nine = datetime(2025, 3, 2, 9, tzinfo=UTC)  # four hours after the start: three of grace, two of waiting
     assert night_due(spec(), at_nine) == date(2025, 2, 28)
     assert night_due(spec(wait="30m"), at_nine) == DAY
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("UTC", DAY), ("Europe/Lisbon", date(2025, 10, 24)), ("America/New_York", date(2025, 3, 7))]
+)
+@pytest.mark.parametrize(
+    ("at", "wait"), [("05:00", "20h"), ("22:00", "2h"), ("05:00", "16h"), ("23:30", "1h"), ("04:00", "30m")]
+)
+def test_a_night_is_missed_when_its_wait_and_the_grace_are_over_also_after_midnight(
+    zone: str, day: date, at: str, wait: str
+) -> None:
+    """In two of the zones the clocks change on the second day after: every hour that passes is one hour of waiting."""
+    waiting = spec(zone=zone, at=at, wait=wait)
+    until = waits_until(waiting, day)
+    assert until is not None
+    late, moment = until + GRACE, datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    while moment < late:
+        assert night_due(waiting, moment) < day
+        moment += timedelta(minutes=30)
+    assert night_due(waiting, late - timedelta(seconds=1)) == day - timedelta(days=1)
+    assert night_due(waiting, late) == day
+
+
+def test_a_night_at_five_that_may_wait_for_twenty_hours_is_missed_at_four_on_the_second_morning() -> None:
+    waiting = spec(at="05:00", wait="20h")
+    assert night_due(waiting, datetime(2025, 3, 3, 3, 59, tzinfo=UTC)) == date(2025, 2, 28)
+    assert night_due(waiting, datetime(2025, 3, 3, 4, 0, tzinfo=UTC)) == DAY

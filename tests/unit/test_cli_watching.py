@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,53 @@ def test_one_broken_model_hides_no_other_and_is_itself_reported(
     assert "FAULT kiosk: the environment variable HOOK is not set" in told.output
     told_of = json.loads(notes_file(kiosk.home, "kiosk").read_text())
     assert {key: note["answer"] for key, note in told_of.items()} == {"kiosk-late-since-ever-log": "logged"}
+
+
+@pytest.mark.parametrize(("folder", "why"), [("models", "holds none"), ("modles", "is no folder")])
+def test_a_house_without_specs_is_not_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, why: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("NIGHTJAR_MODELS", str(tmp_path / folder))
+    monkeypatch.setenv("NIGHTJAR_HOME", str(tmp_path / "home"))
+    told = call("health")
+    assert told.exit_code == 2
+    assert told.output.startswith(f"FAULT no spec in {tmp_path / folder}, which {why}")
+    assert "set NIGHTJAR_MODELS" in told.output
+    checked = call("validate")
+    assert checked.exit_code == 2
+    assert f"no spec in {tmp_path / folder}" in checked.output
+
+
+def test_a_model_that_was_watched_and_has_no_spec_is_named(watched: Kiosk, tmp_path: Path) -> None:
+    (tmp_path / "models" / "kiosk.yaml").rename(tmp_path / "models" / "kiosk.yaml.old")
+    (tmp_path / "models" / "broken.yaml").write_text("model: broken\nwhat: is this\n")
+    told = call("health")
+    assert told.exit_code == 2
+    assert "no spec in" not in told.output
+    file = watched.home / "published" / "kiosk.duckdb"
+    assert f"FAULT kiosk: was watched, as {file} shows, and {tmp_path / 'models'} has no kiosk.yaml" in told.output
+
+
+def test_of_a_model_that_is_asked_for_no_other_one_is_told(watched: Kiosk) -> None:
+    (watched.home / "published" / "former.duckdb").write_text("whatever")
+    assert "former" not in call("health", "kiosk").output
+    assert "FAULT former: was watched" in call("health").output
+
+
+def test_health_names_old_copies_where_it_is_told_their_folder(
+    watched: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies = tmp_path / "copies"
+    assert call("backup", str(copies)).exit_code == 0
+    monkeypatch.setenv("NIGHTJAR_BACKUP", str(copies))
+    assert "STALE" not in call("health").output
+    os.utime(copies / "kiosk.duckdb", (0, 0))
+    told = call("health")
+    assert told.exit_code == 1
+    assert f"STALE kiosk: its copy {copies}/kiosk.duckdb is older than two days" in told.output
+    monkeypatch.delenv("NIGHTJAR_BACKUP")
+    assert "STALE" not in call("health").output
 
 
 def test_one_broken_spec_keeps_no_newcomer_from_being_watched(

@@ -82,6 +82,27 @@ def test_what_the_page_says_to_type_runs_with_the_services_settings_and_its_own_
     assert variables["ODD"] == "a b&c"
 
 
+def test_what_the_page_installs_is_where_the_settings_look(tmp_path: Path) -> None:
+    """Its lines that make and fill folders, run below another root and without owners, because those need root."""
+    page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:install|cp) .*$", page, flags=re.MULTILINE)
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "shop.yaml").write_text("model: shop\n", encoding="utf-8")
+    (tmp_path / "etc" / "systemd" / "system").mkdir(parents=True)  # is on every server
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "opt" / "nightjar").symlink_to(UNITS.parents[1])
+    script = re.sub(r" -[og] nightjar", "", "\n".join(lines)).replace("YOUR-SPECS", str(specs))
+    script = re.sub(r"(?<= )/(?=opt|etc|var)", f"{tmp_path}/", script)
+    subprocess.run(["/bin/sh", "-ec", script], check=True, env={"PATH": "/usr/bin:/bin"})
+    assert {one.name for one in (tmp_path / GIVEN["NIGHTJAR_MODELS"][1:]).iterdir()} == {"shop.yaml"}
+    assert (tmp_path / GIVEN["NIGHTJAR_HOME"][1:]).is_dir()
+    assert (tmp_path / GIVEN["NIGHTJAR_BACKUP"][1:]).is_dir()
+    assert (tmp_path / "etc" / "nightjar" / "nightjar.env").stat().st_mode & 0o777 == 0o640
+    installed = {one.name for one in (tmp_path / "etc" / "systemd" / "system").iterdir()}
+    assert installed == {one.name for one in UNITS.glob("nightjar-*")}
+
+
 def test_the_page_types_no_command_without_the_services_settings() -> None:
     page = (UNITS.parents[1] / "docs" / "deployment.md").read_text(encoding="utf-8")
     typed = "\n".join(re.findall(r"^```\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -145,6 +147,75 @@ def test_the_commands_say_what_they_copied_and_what_there_is(told: Kiosk, tmp_pa
     assert "kiosq.duckdb does not exist" in refused.output
     assert "holds: kiosk" in refused.output
     assert CliRunner().invoke(main, ["restore", folder, "kiosk", "--registry"]).exit_code == 0
+
+
+def test_one_damaged_model_keeps_no_other_and_not_the_registry_from_being_copied(told: Kiosk, tmp_path: Path) -> None:
+    from jobs.engine.registry_sqlite import EmbeddedRegistry
+
+    folder = tmp_path / "copies"
+    (tmp_path / "weights").write_bytes(b"weights")
+    EmbeddedRegistry(told.home / "registry").register("kiosk", "kiosk-1", tmp_path / "weights", {})
+    with open_warehouse(told.home, "alpha"):
+        pass
+    former = keeping.back_up(told.home, "alpha", folder)
+    kept = former.read_bytes()
+    zeroed(model_file(told.home, "alpha"))  # the first by name
+    made = CliRunner().invoke(main, ["backup", str(folder)])
+    assert made.exit_code == 2
+    fault, *copied = made.output.splitlines()
+    assert fault.startswith("FAULT alpha: ")
+    assert "is damaged" in fault
+    assert copied == [f"kiosk: {folder}/kiosk.duckdb", f"registry: {folder}/registry"]
+    assert former.read_bytes() == kept
+
+
+def test_an_error_that_is_not_ours_is_passed_over_too(
+    told: Kiosk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping, "back_up_registry", full)
+    made = CliRunner().invoke(main, ["backup", str(tmp_path / "copies")])
+    assert made.exit_code == 2
+    assert f"kiosk: {tmp_path}/copies/kiosk.duckdb\n" in made.output
+    assert "FAULT registry: cannot be copied: OSError: [Errno 28] No space left on device\n" in made.output
+
+
+def test_copies_older_than_two_days_are_named_and_those_that_never_were(told: Kiosk, tmp_path: Path) -> None:
+    folder, now = tmp_path / "copies", datetime(2025, 6, 10, 14, tzinfo=UTC)
+
+    def dated(path: Path, days: float) -> None:
+        moment = (now - timedelta(days=days)).timestamp()
+        os.utime(path, (moment, moment))
+
+    for page in (told.home / "reports" / "kiosk").rglob("*"):
+        dated(page, 1)
+    assert keeping.stale(told.home, folder, [], now) == []  # its first copy has time until tomorrow
+    for page in (told.home / "reports" / "kiosk").rglob("*"):
+        dated(page, 3)
+    (said,) = keeping.stale(told.home, folder, [], now)
+    assert said.startswith(f"kiosk: there is no copy {folder}/kiosk.duckdb; see what `nightjar backup {folder}` says")
+    copy = keeping.back_up(told.home, "kiosk", folder)
+    dated(copy, 2)
+    assert keeping.stale(told.home, folder, [], now) == []
+    dated(copy, 2.1)
+    (said,) = keeping.stale(told.home, folder, ["kiosk"], now)
+    assert said.startswith(f"kiosk: its copy {copy} is older than two days (2025-06-08 11:36 UTC); see what")
+    assert keeping.stale(told.home, folder, ["other"], now) == []
+
+
+def test_a_registry_without_a_fresh_copy_is_named(tmp_path: Path) -> None:
+    from jobs.engine.registry_sqlite import EmbeddedRegistry
+
+    home, folder, later = tmp_path / "home", tmp_path / "copies", datetime.now(UTC) + timedelta(days=3)
+    (tmp_path / "weights").write_bytes(b"weights")
+    EmbeddedRegistry(home / "registry").register("shop", "shop-1", tmp_path / "weights", {})
+    assert keeping.stale(home, folder, [], datetime.now(UTC)) == []
+    assert keeping.stale(home, folder, [], later)[0].startswith("registry: there is no copy")
+    keeping.back_up_registry(home, folder)
+    assert keeping.stale(home, folder, [], datetime.now(UTC)) == []
+    assert keeping.stale(home, folder, [], later)[0].startswith("registry: its copy")
 
 
 def test_the_registry_of_champions_is_copied_with_its_files(tmp_path: Path) -> None:
