@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.language import join
 from jobs.methods import evidence, overlapping, story, titles
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
     from jobs.methods.evidence import Item
 
+State = Literal["opened", "ongoing", "escalated", "resolved"]
+"""What an incident is on one night."""
+
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident as of one night; state is opened, ongoing, escalated or resolved."""
+    """An incident as of one night."""
 
     incident: str
     scope: str
     opened: date
-    state: str
+    state: State
     severity: str
     last_breach: date
     quiet_nights: int
@@ -217,7 +220,7 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet, last = 0, tonight.night
     else:
         quiet, last = one.quiet_nights + (1 if _was_judged(one, tonight) else 0), one.last_breach
-    state = "escalated" if risen else "resolved" if quiet >= resolve_after else "ongoing"
+    state: State = "escalated" if risen else "resolved" if quiet >= resolve_after else "ongoing"
     after = replace(
         one,
         state=state,
