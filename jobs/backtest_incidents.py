@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from jobs.methods.messages import NEWS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     Day = tuple[date, date]
     Figures = Mapping[tuple[Any, ...], Day]
     """What tells a figure from others -> its first and last day."""
-
-NEWS = ("opened", "escalated", "grew")
-"""States of an incident that people hear of; the end of one is no alarm."""
 
 FIGURE = ("metric", "feature", "segment", "version", "label_age")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,8 @@ from jobs.language import say
 from jobs.methods import wording
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from jobs.periods import Period
 
 SILENT_DAYS = 3
@@ -19,10 +22,8 @@ SILENT_DAYS = 3
 USUAL_DAYS = 56
 """Past days whose longest silence is the usual one."""
 
-FORGOTTEN_DAYS = 60
-"""Days without labels after which no more is said: they are not awaited any more."""
-
-LOOKBACK = USUAL_DAYS + FORGOTTEN_DAYS
+FIRST_DAYS = 35
+"""Days after which labels are missed that have come once or never: a month, for monthly ones, and a few days."""
 
 
 def no_data(deliveries: pd.DataFrame) -> pd.DataFrame:
@@ -63,40 +64,53 @@ def refused(deliveries: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def no_labels(arrivals: pd.DataFrame, period: Period) -> pd.DataFrame:
-    """One verdict a night: whether labels have been away for longer than they ever were lately.
+def no_labels(arrivals: pd.DataFrame, period: Period, expected: date | None) -> pd.DataFrame:
+    """One verdict a night: whether labels have been away for longer than they ever were lately; until one arrives.
 
-    `arrivals`: `known_day` (datetime64), `n` of labels, from LOOKBACK days before the period on. Weekly labels are
-    not missed after three days: the silence must be longer than the longest of the 56 days before it.
+    `arrivals`: `known_day` (datetime64), `n` of labels, all up to the period's end. Weekly labels are not missed after
+    three days: the silence must be longer than the longest of the 56 days before it. Labels that came once or never
+    have no such measure and are missed after FIRST_DAYS. `expected`: the day on which the first labels reached the
+    smallest label age, if they came; None where nothing has been predicted.
     """
     nights = np.arange(np.datetime64(period.first), np.datetime64(period.last) + 1)
     days = np.unique(arrivals.loc[arrivals["n"] > 0, "known_day"].to_numpy().astype("datetime64[D]"))
     position = np.searchsorted(days, nights, side="right") - 1
-    last = np.where(position >= 0, days[np.maximum(position, 0)], np.datetime64("1900-01-01")) if days.size else (
-        np.full(nights.shape, np.datetime64("1900-01-01"))
-    )  # fmt: skip
+    # One place more in front: the day before labels were expected, for nights on which none had come.
+    never = np.datetime64(expected or period.last, "D") - 1
+    last = np.r_[never, days][position + 1]
+    usual = np.r_[0.0, _longest_gap(days) if days.size else days.astype(float)][position + 1]
     silence = (nights - last).astype(int)
-    usual = _longest_gap(days)[np.maximum(position, 0)] if days.size else np.zeros(nights.shape)
-    awaited = (silence <= FORGOTTEN_DAYS) & (usual > 0)
-    breach = awaited & (silence >= SILENT_DAYS) & (silence > usual)
-    words = [
-        say(
-            "no labels have arrived {since}; until then they came every day"
-            if longest == 1
-            else "no labels have arrived {since}; until then they came at least every {count} days",
-            since=wording.since((day + 1).item(), int(length)),
-            count=int(longest),
+    measured = usual > 0
+    breach = np.where(measured, (silence >= SILENT_DAYS) & (silence > usual), silence > FIRST_DAYS)
+    reason = np.where(measured, say("labels arrive"), say("too few labels have come to say how often they do"))
+    reason = reason.astype(object)
+    reason[breach] = [
+        _silence(day.item(), int(length), int(longest), ever=bool(ever))
+        for day, length, longest, ever in zip(
+            last[breach], silence[breach], usual[breach], position[breach] >= 0, strict=True
         )
-        for day, length, longest in zip(last[breach], silence[breach], usual[breach], strict=True)
     ]
-    reason = np.where(awaited, say("labels arrive"), say("no labels arrived lately")).astype(object)
-    reason[breach] = words
     frame = pd.DataFrame({"day": nights.astype("datetime64[s]")})
     return _verdicts(frame, "no labels", "delivery", "labels").assign(
-        verdict=np.select([~awaited, breach], ["not_evaluated", "breach"], "ok"),
+        verdict=np.select([breach, ~measured], ["breach", "not_evaluated"], "ok"),
         severity="warning",
-        value=np.where(awaited, silence, np.nan),
+        value=np.where(breach | measured, silence, np.nan),
         reason=reason,
+    )
+
+
+def _silence(last: date, days: int, usual: int, *, ever: bool) -> str:
+    """For how long no labels have come since `last`, and how often they did before; `ever`: whether any came."""
+    first = last + timedelta(days=1)
+    if not ever:
+        return say("no labels have ever arrived; the first were expected on {day}", day=first)
+    since = wording.since(first, days)
+    if usual == 0:
+        return say("no labels have arrived {since}; until then they came once", since=since)
+    if usual == 1:
+        return say("no labels have arrived {since}; until then they came every day", since=since)
+    return say(
+        "no labels have arrived {since}; until then they came at least every {count} days", since=since, count=usual
     )
 
 

@@ -24,7 +24,7 @@ PSEUDO_FEATURES = frozenset({"score", "decision"})
 """Their drift is what the model made of its inputs: an effect."""
 
 MOST = 50
-"""Items an incident keeps, heaviest first."""
+"""Items an incident keeps, the gravest and then the heaviest; see `_kept`."""
 
 EARLIER, LATER = timedelta(days=7), timedelta(days=1)
 """How far around its days an incident still answers for them: rules over several nights speak late."""
@@ -165,7 +165,7 @@ def _on(day: date) -> dict[str, str]:
 
 
 def merge(before: Sequence[Item], tonight: Iterable[Item]) -> list[Item]:
-    """Evidence after a night: each figure once, as it was at its worst, heaviest first."""
+    """Evidence after a night: each figure once, as it was at its worst, heaviest first; see `_kept`."""
     nightly: dict[tuple[Any, ...], Item] = {}
     for one in tonight:
         key = _key(one)
@@ -173,7 +173,28 @@ def merge(before: Sequence[Item], tonight: Iterable[Item]) -> list[Item]:
     known = {_key(one): one for one in before}
     for key, one in nightly.items():
         known[key] = _worse(known[key], one, night=True) if key in known else one
-    return sorted(known.values(), key=lambda one: (-one["weight"], *map(str, _key(one))))[:MOST]
+    return sorted(_kept(list(known.values())), key=_place)
+
+
+def _kept(items: Sequence[Item]) -> list[Item]:
+    """The MOST gravest, and of all else that `grown` and `graver` tell apart the gravest item each.
+
+    What is kept is all that an incident knows of its past: a figure that fell out would be news on every night. There
+    are no more of these than the spec has metrics and features; segments and label ages may be any number.
+    """
+    ranked = sorted(items, key=lambda one: (-RANK[one["severity"]], *_place(one)))
+    kept: list[Item] = []
+    seen: set[tuple[str, ...] | None] = {None}
+    for one in ranked:
+        told = {_figure(one), _trouble(one)} - seen if _tells(one) else set()
+        if told or len(kept) < MOST:
+            seen |= told
+            kept.append(one)
+    return kept
+
+
+def _place(one: Item) -> tuple[Any, ...]:
+    return (-one["weight"], *map(str, _key(one)))
 
 
 def _key(one: Item) -> tuple[Any, ...]:
@@ -187,6 +208,8 @@ def _worse(old: Item, new: Item, *, night: bool) -> Item:
     else:  # several rules about one figure: the most severe one speaks
         worst = max(old, new, key=lambda one: (RANK[one["severity"]], one["weight"]))
     severity = max(old["severity"], new["severity"], key=RANK.__getitem__)
+    if "muted" in worst and not ("muted" in old and "muted" in new):
+        worst = {name: value for name, value in worst.items() if name != "muted"}  # it has been told
     return worst | {
         "severity": severity,
         "weight": rounded(worst["weight"] + _standing(worst, severity) - _standing(worst, worst["severity"])),
@@ -223,13 +246,55 @@ def grown(before: Sequence[Item], tonight: Iterable[Item]) -> bool:
 
     Features and versions are causes of their own. Effects of one layer (the model's scores, business) tell the same
     story, so accuracy after recall is no other trouble, and conversion after recall is. Information and muted figures
-    bring nothing, and one that already holds MOST figures no longer knows what it has seen.
+    bring nothing.
     """
-    if len(before) >= MOST:
-        return False
-    known = {_trouble(one) for one in before if one["severity"] != "info" and "muted" not in one}
-    found = {_trouble(one) for one in tonight if one["severity"] != "info" and "muted" not in one}
+    known = {_trouble(one) for one in before if _tells(one)}
+    found = {_trouble(one) for one in tonight if _tells(one)}
     return bool(found - known - {None})
+
+
+def graver(before: Sequence[Item], tonight: Iterable[Item]) -> bool:
+    """Whether a figure of the whole day is more severe tonight than it ever was in `before`, at any label age.
+
+    A figure that was not there counts as a warning: whether its first warning is news, `grown` tells. What the model
+    made of inputs that began to drift, or of a new version, within a week of its day, they have told.
+    """
+    tonight = list(tonight)
+    first: dict[tuple[str, str] | None, str] = {}
+    for one in (*before, *tonight):
+        if one["role"] == "cause" and _tells(one):
+            first[_trouble(one)] = min(one["first_day"], first.get(_trouble(one), one["first_day"]))
+    began = [date.fromisoformat(day) for day in first.values()]
+    known: dict[tuple[str, str] | None, int] = {}
+    for one in before:
+        if _tells(one):
+            known[_figure(one)] = max(RANK[one["severity"]], known.get(_figure(one), 0))
+    news = [
+        one for one in tonight if _tells(one) and not (one["feature"] in PSEUDO_FEATURES and _explained(one, began))
+    ]
+    found = [(_figure(one), RANK[one["severity"]]) for one in news]
+    return any(figure is not None and rank > known.get(figure, RANK["warning"]) for figure, rank in found)
+
+
+def _explained(one: Item, began: Iterable[date]) -> bool:
+    """Whether a cause began near the day of a figure."""
+    return any(abs(date.fromisoformat(one["day"]) - day) <= EARLIER for day in began)
+
+
+def _tells(one: Item) -> bool:
+    return one["severity"] != "info" and one["role"] != "context" and "muted" not in one
+
+
+def _figure(one: Item) -> tuple[str, str] | None:
+    """Which figure of the whole day an item tells of, at whatever label age and of whichever version; None for parts.
+
+    Of figures of one class each, the metric is the figure.
+    """
+    if one["segment"] != "all":
+        return None
+    if one["metric"] == "version":
+        return ("version", str(one["version"]))
+    return (one["metric"], "" if wording.of_part(one["metric"]) else str(one["feature"]))
 
 
 def _trouble(one: Item) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.language import join
 from jobs.methods import evidence, overlapping, story, titles
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
     from jobs.methods.evidence import Item
 
+State = Literal["opened", "ongoing", "escalated", "resolved"]
+"""What an incident is on one night."""
+
 
 @dataclass(frozen=True)
 class Incident:
-    """An incident as of one night; state is opened, ongoing, escalated or resolved."""
+    """An incident as of one night."""
 
     incident: str
     scope: str
     opened: date
-    state: str
+    state: State
     severity: str
     last_breach: date
     quiet_nights: int
@@ -116,7 +119,8 @@ class Told:
     changed: bool
     """Whether people should hear of it: opened, escalated or resolved tonight."""
     grown: bool = False
-    """Whether it is open as before and something joined it that was not in it: see `jobs.methods.evidence.grown`."""
+    """Whether it is open as before and something joined it that was not in it, or not as severe: see `grown` and
+    `graver` of `jobs.methods.evidence`."""
 
 
 def incident_id(model: str, opened: date, scope: str) -> str:
@@ -217,7 +221,9 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet, last = 0, tonight.night
     else:
         quiet, last = one.quiet_nights + (1 if _was_judged(one, tonight) else 0), one.last_breach
-    state = "escalated" if risen else "resolved" if quiet >= resolve_after else "ongoing"
+    graver = evidence.graver(one.evidence, [item for breach in breaches for item in breach.items])
+    over = quiet >= resolve_after and not graver
+    state: State = "escalated" if risen else "resolved" if over else "ongoing"
     after = replace(
         one,
         state=state,
@@ -226,7 +232,8 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet_nights=quiet,
         evidence=_merged(one.evidence, breaches),
     )
-    grown = state == "ongoing" and evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
+    other = evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
+    grown = state == "ongoing" and (graver or other)
     asking = [breach for breach in breaches if risen or breach in fresh or breach.action]
     return Told(after, tuple(asking), news=True, changed=state != "ongoing", grown=grown)
 

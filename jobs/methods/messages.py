@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.methods import mutes, sentences, wording
 from jobs.methods.actions import PAYLOAD_VERSION, shown
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from jobs.methods.evidence import Item
     from jobs.methods.grouping import Incident, Told
     from jobs.spec.telling import Channels, Mute
+
+State = Literal["opened", "escalated", "decided", "grown", "ongoing", "resolved"]
+"""What a message about an incident tells of it: see `_worth_telling`."""
+
+NEWS: tuple[State, ...] = ("opened", "escalated", "decided", "grown")
+"""States with which people hear something new; that it is open still, or over, is no alarm."""
 
 INFO_MOST = 10
 """Figures of severity info that one note tells."""
@@ -73,7 +79,7 @@ def _is_news(decision: Mapping[str, Any], audience: Audience) -> bool:
     return decision["outcome"] != "held" or decision["key"] not in audience.held
 
 
-def _worth_telling(one: Told, heard: bool, audience: Audience, *, decided: bool) -> str | None:
+def _worth_telling(one: Told, heard: bool, audience: Audience, *, decided: bool) -> State | None:
     """What to say of an incident tonight; None for silence. `decided`: whether something new was decided about it.
 
     One whose mute has ended is told as opened on the first night after; what nobody heard of does not resolve.
@@ -93,7 +99,7 @@ def _worth_telling(one: Told, heard: bool, audience: Audience, *, decided: bool)
 
 
 def _message(
-    incident: Incident, state: str, channel: str, decided: Sequence[Mapping[str, Any]], audience: Audience
+    incident: Incident, state: State, channel: str, decided: Sequence[Mapping[str, Any]], audience: Audience
 ) -> dict[str, Any]:
     key = f"{incident.incident}-{state}-{audience.night}{_suffix(channel)}"
     nights = wording.nights_text(incident.nights)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobs.spec.notation import parts_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -14,20 +16,19 @@ if TYPE_CHECKING:
 def merged(answers: Mapping[str, list[Breach]], new: str) -> dict[str, list[Breach]]:
     """Tonight's breaches by incident, those of one fault put together; `new`: what leads the names of new incidents.
 
-    Segments of different columns that fall on one night in one figure are one incident, the largest segment's.
-
-    They overlap, so one fault shows in both. Values of one column share no row, and stay apart.
+    Segments that overlap and fall on one night in one figure are one incident, the largest segment's: one fault shows
+    in both. Segments that share no row stay apart.
     """
     narrow = [owner for owner in answers if owner.startswith(new) and answers[owner][0].segment != "all"]
     narrow = [owner for owner in narrow if any(one.severity != "info" for one in answers[owner])]
     narrow.sort(key=lambda owner: (-_rows(answers[owner]), owner))
     together = dict(answers)
-    kept: list[tuple[str, frozenset[str], set[tuple[Any, ...]]]] = []
+    kept: list[tuple[str, str, set[tuple[Any, ...]]]] = []
     for owner in narrow:
-        columns, figures = _columns(answers[owner][0].segment), _figures(answers[owner])
-        mine = next((one for one, theirs, shared in kept if not columns & theirs and figures & shared), None)
+        segment, figures = answers[owner][0].segment, _figures(answers[owner])
+        mine = next((one for one, theirs, shared in kept if overlap(segment, theirs) and figures & shared), None)
         if mine is None:
-            kept.append((owner, columns, figures))
+            kept.append((owner, segment, figures))
         else:
             together[mine] = [*together[mine], *together.pop(owner)]
     return together
@@ -37,13 +38,16 @@ def _rows(breaches: Sequence[Breach]) -> int:
     return max(one.items[-1]["n"] or 0 for one in breaches)
 
 
-def _columns(segment: str) -> frozenset[str]:
-    """The columns that a segment is made of.
+def overlap(one: str, other: str) -> bool:
+    """Whether two segments may share rows: no column that both name has another value in each.
 
-    >>> sorted(_columns("country=FR")), sorted(_columns("country=FR & plan=new"))
-    (['country'], ['country', 'plan'])
+    >>> overlap("country=FR", "country=FR,plan=new"), overlap("country=FR", "plan=new")
+    (True, True)
+    >>> overlap("country=FR", "country=DE"), overlap("country=FR", "country=DE,plan=new")
+    (False, False)
     """
-    return frozenset(part.partition("=")[0].strip() for part in segment.split("&"))
+    values = dict(parts_of(one))
+    return all(values.get(column, value) == value for column, value in parts_of(other))
 
 
 def _figures(breaches: Sequence[Breach]) -> set[tuple[Any, ...]]:

@@ -18,27 +18,27 @@ STUCK_DAYS = 4
 """Judged days in a row with the same value from which it is told."""
 
 USUAL_DAYS = 56
-"""Past days whose longest standstill is the usual one."""
+"""Days before a standstill that show whether the series used to move."""
 
 LIVELY = 0.9
 """Share of the past days on which the value must have changed; a rate that is 100 % every day stands still rightly."""
-
-LOOKBACK = USUAL_DAYS + 2 * STUCK_DAYS
 
 
 def judge(figures: pd.DataFrame, period: Period) -> pd.DataFrame:
     """A breach for each series that stands still, and one row for each night on which none does.
 
-    `figures`: rows of whole days as `jobs.methods.rules` has them, from LOOKBACK days before the period on.
+    `figures`: rows of whole days as `jobs.methods.rules` has them, all up to the period's end: a series may have stood
+    still for any time, and is told until it moves.
     """
     told = figures[figures["value"].notna() & (figures["state"] != "not_evaluated") & (figures["version"] == "all")]
     told = told.sort_values([*SERIES, "day"], kind="stable", ignore_index=True)
     series = told.groupby(list(SERIES), sort=False, dropna=False)["value"]
     moved = told["value"].ne(series.shift()) | series.cumcount().eq(0)
+    standstill = moved.cumsum()
     told = told.assign(
-        run=moved.groupby(moved.cumsum()).cumcount() + 1,
+        run=moved.groupby(standstill).cumcount() + 1,
         begun=told["day"].where(moved).ffill(),
-        lively=_lively(told, moved),
+        lively=_lively(told, moved).where(moved).groupby(standstill).transform("max"),
     )
     now = told[told["night"].between(pd.Timestamp(period.first), pd.Timestamp(period.last))]
     stands = now[(now["run"] >= STUCK_DAYS) & (now["lively"] >= LIVELY)].reset_index(drop=True)
@@ -58,6 +58,6 @@ def judge(figures: pd.DataFrame, period: Period) -> pd.DataFrame:
 
 
 def _lively(told: pd.DataFrame, moved: pd.Series[bool]) -> pd.Series[float]:
-    """Share of the days before the last STUCK_DAYS on which the value changed; NULL on a short history."""
+    """Share of the USUAL_DAYS before each day on which the value changed; NULL on a short history."""
     groups = moved.astype(float).groupby([told[name] for name in SERIES], sort=False, dropna=False)
-    return groups.transform(lambda one: one.rolling(USUAL_DAYS, min_periods=STUCK_DAYS * 4).mean().shift(STUCK_DAYS))
+    return groups.transform(lambda one: one.rolling(USUAL_DAYS, min_periods=STUCK_DAYS * 4).mean().shift())

@@ -10,6 +10,21 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+SEGMENT_PART = re.compile(r",(?=[^,=]+=)")
+
+
+def parts_of(segment: str) -> list[tuple[str, str]]:
+    """Column and value of each part of a segment; a comma is of the value unless a column follows it.
+
+    >>> parts_of("country=FR"), parts_of("country=FR,plan=new")
+    ([('country', 'FR')], [('country', 'FR'), ('plan', 'new')])
+    >>> parts_of("city=Paris, France,plan=a=b")
+    [('city', 'Paris, France'), ('plan', 'a=b')]
+    """
+    parts = (part.partition("=") for part in SEGMENT_PART.split(segment))
+    return [(column, value) for column, _, value in parts]
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from jobs.spec.complaints import meant
 from jobs.spec.named import FAMILIES, FAMILY, NUMERIC_ONLY, ODD_DAYS, is_share, named_of
+from jobs.spec.notation import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -192,8 +193,9 @@ def _named(spec: ModelSpec, metric: str, segment: str) -> Iterator[str]:
 def _never_told(spec: ModelSpec, metric: str, segment: str) -> Iterator[str]:
     """What keeps a text that names known segments from naming one that has figures of its own."""
     of_groups = FAMILY[metric].segments == "groups"
-    columns = [part.partition("=")[0] for part in segment.split(",")]
-    if any(part.endswith("=*") for part in segment.split(",")):
+    parts = parts_of(segment)
+    columns = [column for column, _ in parts]
+    if any(value == "*" for _, value in parts):
         if of_groups:
             yield f"'{segment}' is no group; write one of them, for example {columns[0]}=x, or each"
         else:
@@ -219,9 +221,8 @@ def _sources(spec: ModelSpec) -> Iterator[str]:
 
 def of_segment(spec: ModelSpec, segment: str) -> Iterator[str]:
     """What keeps a text from naming a segment; crossed ones read `a=x,b=y`."""
-    for part in segment.split(","):
-        column, equals, value = part.partition("=")
-        if not equals or not value:
+    for column, value in parts_of(segment):
+        if not value:
             yield f"'{segment}' is no segment; write column=value, for example customer=new"
         elif column not in spec.segments:
             known = ", ".join(spec.segments) or "none"

@@ -5,7 +5,7 @@ A night is judged by figures and verdicts of the nights before it, and by nothin
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,6 @@ from jobs.stages import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from jobs.engine.warehouse import Warehouse
     from jobs.methods.forecast import Judged, Series
@@ -158,18 +157,21 @@ def _delivered(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd
     came = warehouse.query("anomalies/deliveries", first=period.first, last=period.last)
     parts = [deliveries.no_data(came), deliveries.refused(came)]
     if spec.labels:
-        since = period.first - timedelta(days=deliveries.LOOKBACK)
-        arrivals = warehouse.query("anomalies/label_arrivals", first=since, last=period.last)
-        parts.append(deliveries.no_labels(arrivals, period))
+        arrivals = warehouse.query("anomalies/label_arrivals", first=date.min, last=period.last)
+        parts.append(deliveries.no_labels(arrivals, period, _labels_expected(spec, period, warehouse)))
     return parts
+
+
+def _labels_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> date | None:
+    """When labels of the first predictions reached the smallest age; None where there are no predictions."""
+    began = warehouse.query("anomalies/first_days", last=period.last)["first_day"]
+    return None if began.empty else began.min().date() + timedelta(days=min(spec.label_ages, default=0))
 
 
 def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
     """Verdicts on whole-day series that have stopped moving."""
-    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
-    since = period.first - timedelta(days=stuck.LOOKBACK + oldest)
     whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
-    query = partial(warehouse.query, "anomalies/figures", first=since, last=period.last)
+    query = partial(warehouse.query, "anomalies/figures", first=date.min, last=period.last)
     return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]
 
 

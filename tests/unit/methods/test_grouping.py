@@ -62,6 +62,22 @@ def test_one_fault_in_two_segments_that_overlap_is_one_incident_of_the_larger() 
     assert told[-1][1].incident.last_breach == day(4)
 
 
+def test_a_segment_and_its_own_part_that_fall_together_are_one_incident() -> None:
+    """`country=FR,plan=new` lies within `country=FR`; within `country=DE` it does not, and it is none of its rows."""
+    part = accuracy(2, segment="country=FR,plan=new", n=100)
+    whole, elsewhere = (accuracy(2, segment=f"country={name}", n=300) for name in ("FR", "DE"))
+    (told,) = walk({2: [part, whole]}, last=2)
+    assert told[1].incident.scope == "behaviour:country=FR"
+    assert [one.incident.scope for _, one in walk({2: [part, elsewhere]}, last=2)] == [
+        "behaviour:country=DE", "behaviour:country=FR,plan=new",
+    ]  # fmt: skip
+
+
+def test_a_comma_in_a_value_makes_no_pair_of_it() -> None:
+    apart = [accuracy(2, segment="city=Paris, Texas"), accuracy(2, segment="city=Paris, France")]
+    assert len(walk({2: apart}, last=2)) == 2
+
+
 def test_the_order_of_breaches_does_not_matter_for_what_is_one_fault() -> None:
     (one,), (other,) = (walk({2: nights}, last=2) for nights in (ONE_FAULT, ONE_FAULT[::-1]))
     assert one == other

@@ -208,6 +208,101 @@ def test_segments_information_and_late_ages_make_no_incident_grow() -> None:
     assert told_of(nights, last=5) == [(2, "opened")]
 
 
+LASTING = {number: [drift(number, severity="critical")] for number in range(5, 61)}
+"""A drift that stays for good, critical from night 5."""
+
+
+def test_accuracy_that_collapses_while_a_drift_keeps_the_incident_open_is_told_on_that_night() -> None:
+    """A warning from night 8, critical from night 45: the incident was critical and its layer known, and it is news."""
+    nights = {
+        number: [*drifted, *([accuracy(number)] if number >= 8 else [])]
+        + ([accuracy(number, value=0.57, severity="critical")] if number >= 45 else [])
+        for number, drifted in LASTING.items()
+    }
+    assert told_of(nights, last=60) == [(5, "opened"), (8, "grown"), (45, "grown")]
+
+
+def test_each_figure_is_told_once_at_a_severity_at_whatever_age_and_of_whichever_version_or_class() -> None:
+    worse: list[tuple[int, str, dict[str, Any]]] = [
+        (10, "accuracy", {}), (12, "accuracy", {"label_age": 7}), (14, "accuracy", {"version": "v2"}),
+        (16, "recall", {}), (18, "recall", {"segment": "plan=new"}), (20, "class_recall", {"feature": "pear"}),
+        (22, "class_recall", {"feature": "apple"}), (24, "f1", {"severity": "warning"}),
+    ]  # fmt: skip
+    nights = {
+        number: [*drifted, *(
+            breach(metric, number, **({"label_age": 1, "severity": "critical"} | changes))
+            for since, metric, changes in worse if number >= since
+        )]
+        for number, drifted in LASTING.items()
+    }  # fmt: skip
+    assert told_of(nights, last=60) == [(5, "opened"), (10, "grown"), (16, "grown"), (20, "grown")]
+
+
+def test_a_feature_that_becomes_critical_in_a_critical_incident_is_told_once() -> None:
+    nights = {
+        number: [*drifted, drift(number, "age", severity="critical" if number >= 30 else "warning")]
+        for number, drifted in LASTING.items()
+    }
+    assert told_of(nights, last=60) == [(5, "opened"), (30, "grown")]
+
+
+def test_scores_that_drift_are_told_by_the_feature_that_began_to_drift_and_are_news_when_none_did() -> None:
+    soon, late = (
+        {
+            number: [*drifted, *([drift(number, "score", severity="critical")] if number >= since else [])]
+            for number, drifted in LASTING.items()
+        }
+        for since in (8, 45)
+    )
+    assert told_of(soon, last=60) == [(5, "opened")]
+    assert told_of(late, last=60) == [(5, "opened"), (45, "grown")]
+
+
+def test_an_incident_full_of_drifts_still_hears_what_is_new_and_says_it_once() -> None:
+    """Eighty features, more than an incident keeps of figures that nobody has to remember."""
+    crowd = {
+        number: [*(drift(number, f"f{one}", severity="critical") for one in range(80)),
+                 *(accuracy(number, segment=f"shop={one}", severity="critical") for one in range(80))]
+        for number in LASTING
+    }  # fmt: skip
+    nights: dict[int, list[Any]] = {
+        number: [
+            *many,
+            *([accuracy(number, severity="critical" if number >= 45 else "warning")] if number >= 20 else []),
+            *([drift(number, "another")] if number >= 30 else []),
+        ]
+        for number, many in crowd.items()
+    }
+    expected = [(5, "opened"), (20, "grown"), (30, "grown"), (45, "grown")]
+    assert told_of(nights, last=60) == expected
+    *_, (_, last) = walk(nights, last=60)
+    assert len(last.incident.evidence) < 90
+
+
+def test_final_labels_that_show_a_collapse_are_told_before_the_incident_is_over() -> None:
+    """At age 1 accuracy was a warning; on night 6, the third quiet one, the same day is critical at age 4."""
+    nights = {
+        2: [drift(2, severity="critical"), accuracy(2)], 3: [drift(3, severity="critical")],
+        6: [accuracy(6, age=4, severity="critical")],
+    }  # fmt: skip
+    assert told_of(nights, last=9) == [(2, "opened"), (6, "grown"), (7, "resolved")]
+
+
+def test_a_figure_that_was_muted_and_worse_then_is_told_once_after_its_mute() -> None:
+    def muted(number: int) -> Breach:
+        quiet = drift(number, "age", value=3.0, lower=None, upper=0.3)
+        return replace(quiet, items=tuple(one | {"muted": str(day(9))} for one in quiet.items))
+
+    nights = {
+        number: [
+            accuracy(number),
+            muted(number) if number < 10 else drift(number, "age", value=0.6, lower=None, upper=0.3),
+        ]
+        for number in range(2, 20)
+    }
+    assert told_of(nights, last=19) == [(2, "opened"), (10, "grown")]
+
+
 def test_growing_and_becoming_worse_on_one_night_are_one_message() -> None:
     nights = {2: [drift(2, "age")], 3: [drift(3, "income", severity="critical")]}
     assert told_of(nights, last=3) == [(2, "opened"), (3, "escalated")]

@@ -75,6 +75,23 @@ def test_evidence_does_not_grow_without_end() -> None:
     assert len(evidence.merge([], [*many, *drift(1).items])) == evidence.MOST
 
 
+def test_what_is_graver_displaces_what_is_heavier_and_lesser() -> None:
+    many = [drift(1, segment=f"shop={number}").items[0] for number in range(60)]
+    known = evidence.merge([], many)
+    after = evidence.merge(known, accuracy(2, segment="plan=new", severity="critical", value=0.84).items)
+    assert len(after) == evidence.MOST
+    assert "plan=new" in {item["segment"] for item in after}
+
+
+def test_no_figure_of_the_whole_day_is_forgotten_among_graver_ones() -> None:
+    many = [accuracy(1, segment=f"shop={number}", severity="critical").items[0] for number in range(60)]
+    lesser = [*accuracy(1, value=0.84).items, *accuracy(1, age=7, value=0.84).items, *drift(1, value=0.3).items]
+    after = evidence.merge([], [*many, *lesser])
+    assert [(item["metric"], item["label_age"]) for item in after if item["segment"] == "all"] == [
+        ("psi", None), ("accuracy", 1),
+    ]  # fmt: skip  # one of accuracy's ages is enough to know that it was told
+
+
 def test_an_incident_answers_for_its_days_and_a_little_around_them() -> None:
     about = evidence.days([*accuracy(10).items, *accuracy(12).items])  # days 9 to 11
     assert about is not None

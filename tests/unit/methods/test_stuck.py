@@ -28,6 +28,19 @@ def test_the_same_value_for_four_days_is_told_until_it_moves() -> None:
     assert breaches(figures("score_mean", value)) == [43, 44, 45]
 
 
+def test_a_series_stuck_for_good_is_told_for_good() -> None:
+    """Whether it used to move is asked of the days before: its own standstill may not become what is usual."""
+    value = lively(6)
+    value[30:] = value[30]
+    assert breaches(figures("score_mean", value)) == list(range(33, DAYS))
+
+
+def test_a_standstill_that_follows_another_is_judged_by_what_came_before_it() -> None:
+    value = lively(7)
+    value[20:40], value[40:] = 0.3, 0.31
+    assert breaches(figures("score_mean", value)) == list(range(23, 40))  # after 20 days of rest 20 more are usual
+
+
 def test_three_days_are_chance_enough() -> None:
     value = lively(2)
     value[40:43] = value[40]

@@ -312,3 +312,28 @@ def test_an_odd_night_is_the_same_alone_and_in_a_range(warehouse: Warehouse, tmp
         anomalies.run(spec_of(), nights(92, DAYS - 1), nightly)
         ordered = "SELECT * FROM verdicts ORDER BY ALL"
         assert nightly.execute(ordered).fetchall() == warehouse.execute(ordered).fetchall()
+
+
+def test_a_night_judges_a_long_silence_and_a_long_standstill_as_the_whole_range_does(warehouse: Warehouse) -> None:
+    """Labels stop on day 15 and the scores on day 20; both are told on each night since, and by each night alone."""
+    score = np.random.default_rng(3).uniform(0.2, 0.4, DAYS)
+    score[20:] = 0.3
+    fill(warehouse, together(world().query("metric == 'volume'"), figures("score_mean", score, 1000)))
+    warehouse.execute("DELETE FROM arrival_statistics WHERE known_day >= ?", [day(15)])
+    anomalies.run(spec_of(rules=[]), nights(0, DAYS - 1), warehouse)
+    whole = warehouse.read("verdicts").query("rule in ('no labels', 'stuck')").reset_index(drop=True)
+    told = {(number, rule) for number, rule, _ in breaches(warehouse)}
+    assert told >= {(number, "no labels") for number in range(17, DAYS)}
+    assert told >= {(number, "stuck") for number in range(23, DAYS)}
+    for number in (22, 23, 70, DAYS - 1):
+        anomalies.run(spec_of(rules=[]), nights(number, number), warehouse)
+    again = warehouse.read("verdicts").query("rule in ('no labels', 'stuck')").reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, whole, check_exact=True)
+
+
+def test_labels_that_never_came_are_told_from_the_36th_day_that_could_have_had_some(warehouse: Warehouse) -> None:
+    fill(warehouse, world().query("metric == 'volume' and version == 'v1'"))
+    warehouse.execute("DELETE FROM arrival_statistics")
+    anomalies.run(spec_of(rules=[]), nights(0, 60), warehouse)
+    told = sorted(number for number, rule, _ in breaches(warehouse) if rule == "no labels")
+    assert told == list(range(36, 61))  # the first, of age 1, were due on day 1

@@ -203,3 +203,24 @@ def test_quiet_nights_write_nothing(warehouse: Warehouse) -> None:
 
 def test_an_empty_warehouse_is_walked_without_error(warehouse: Warehouse) -> None:
     assert incidents.run(spec_of(), nights(0, 3), warehouse).rows == dict.fromkeys(TABLES, 0)
+
+
+def test_a_collapse_within_a_lasting_drift_is_told_once_by_a_range_and_by_its_nights(warehouse: Warehouse) -> None:
+    """Seventy features drift for good, critical; accuracy is low from night 8 and a ruin from night 45."""
+    found = {
+        number: [drift(number, feature=f"f{one}", severity="critical") for one in range(70)] for number in range(5, 61)
+    }
+    for number in range(8, LAST + 1):
+        ruin = {"severity": "critical", "value": 0.5} if number >= 45 else {}
+        found[number].append(verdict("accuracy", number, label_age=1, **ruin))
+    fill(warehouse, found)
+    spec = spec_of(channels={"repeat_after": None})
+    incidents.run(spec, nights(0, LAST), warehouse)
+    told = [json.loads(payload)["state"] for payload in warehouse.read("outbox").sort_values("night")["payload"]]
+    assert told == ["opened", "grown", "grown"]
+    assert warehouse.read("outbox")["night"].max() == pd.Timestamp(day(45))
+    whole = written(warehouse)
+    for first, last in ((45, 45), (8, 20), (46, 46), (21, 60), (45, 60)):
+        incidents.run(spec, nights(first, last), warehouse)
+    for name, rows in written(warehouse).items():
+        pd.testing.assert_frame_equal(rows, whole[name], check_exact=True)
