@@ -177,7 +177,7 @@ def test_the_last_known_label_counts_and_shadow_and_unlabelled_rows_do_not(tmp_p
 
 
 def test_a_label_that_names_its_day_teaches_nothing_about_other_predictions_of_its_id(tmp_path: Path) -> None:
-    frame = world(days=2, per_day=2).assign(id=["anna", "ben", "anna", "ben"], label=None)
+    frame = world(days=2, per_day=3).assign(id=["anna", "ben", "carl"] * 2, label=None)
     said = [("anna", 1, 1), ("anna", 2, 0), ("ben", 2, 1)]
     labels = [{"id": one, "known_day": date(2025, 3, 5), "predicted_day": date(2025, 3, d), "label": label}
               for one, d, label in said]  # fmt: skip
