@@ -75,14 +75,17 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "labels",
-        "labels as delivered, one row per id and known day; corrections are later rows, never overwritten",
-        _columns("id VARCHAR, known_day DATE, label INTEGER, label_text VARCHAR, label_value DOUBLE"),
+        "labels as delivered, one row per id, known day and, where files name it, day of the prediction it belongs to; "
+        "corrections are later rows, never overwritten",
+        _columns(
+            "id VARCHAR, known_day DATE, label INTEGER, label_text VARCHAR, label_value DOUBLE, predicted_day DATE"
+        ),
         night="known_day",
     ),
     Table(
         "outcomes",
-        "outcomes as delivered, one row per id and known day",
-        _columns("id VARCHAR, known_day DATE, converted INTEGER, value DOUBLE, clicked INTEGER"),
+        "outcomes as delivered, one row per id, known day and, where files name it, day of the prediction it belongs to",
+        _columns("id VARCHAR, known_day DATE, converted INTEGER, value DOUBLE, clicked INTEGER, predicted_day DATE"),
         night="known_day",
     ),
     # the waist ------------------------------------------------------------------------------------------------

@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
     from jobs.engine.sources import File
     from jobs.engine.warehouse import Warehouse
-    from jobs.spec.deliveries import OutcomeSource, PredictionSource
+    from jobs.spec.deliveries import LabelColumns, OutcomeColumns, OutcomeSource, PredictionSource
     from jobs.spec.model import ModelSpec
 
-Kind = Literal["id", "text", "number", "time", "label"]
+Kind = Literal["id", "text", "number", "time", "day", "label"]
 _VOUCHED: dict[Kind, set[sources.CellKind]] = {
     "id": set(),
     "text": {"number", "boolean", "time", "zoned", "text"},
     "number": {"number", "boolean"},
     "time": {"time", "zoned"},
+    "day": set(),
     "label": {"boolean"},
 }
-"""Kinds of cells that a format's own types vouch for; ids may still be empty."""
+"""Kinds of cells that a format's own types vouch for; ids and days of predictions may still be empty."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Feed:
     """Columns read where they are there."""
     parameters: dict[str, Any] = field(default_factory=dict)
     """For `sql/ingest/<table>.sql`."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns of `table` of which a night has one row each: the last delivered."""
+        dated = self.table != "predictions" and self.parameters["columns"].predicted is not None
+        return ("id", "predicted_day") if dated else ("id",)
 
     @property
     def night(self) -> str:
@@ -79,7 +86,7 @@ def feeds(spec: ModelSpec) -> Iterator[Feed]:
         columns = spec.labels.columns
         yield Feed(
             "labels", "labels", spec.labels.path, spec.timezone,
-            needed={columns.id: "id", columns.label: _label_kind(spec)} | _timed(columns.timestamp),
+            needed={columns.id: "id", columns.label: _label_kind(spec)} | _timed(columns),
             parameters={"columns": columns, "positives": positives(spec), "task": spec.task},
         )  # fmt: skip
     if spec.outcomes:
@@ -93,8 +100,10 @@ def _label_kind(spec: ModelSpec) -> Kind:
     return "label" if {"1", "0"} & set(positives(spec)) else "text"
 
 
-def _timed(column: str | None) -> dict[str, Kind]:
-    return {column: "time"} if column else {}
+def _timed(columns: LabelColumns | OutcomeColumns) -> dict[str, Kind]:
+    """When a row became known, and the day of its prediction, where files tell."""
+    timed: dict[str, Kind] = {columns.timestamp: "time"} if columns.timestamp else {}
+    return timed | ({columns.predicted: "day"} if columns.predicted else {})
 
 
 def _predictions(spec: ModelSpec, source: PredictionSource, name: str) -> Feed:
@@ -131,7 +140,7 @@ def _outcomes(spec: ModelSpec, source: OutcomeSource) -> Feed:
     needed |= {column: "label" for column in (columns.clicked,) if column}
     return Feed(
         "outcomes", "outcomes", source.path, spec.timezone,
-        needed=needed | _timed(columns.timestamp), parameters={"columns": columns},
+        needed=needed | _timed(columns), parameters={"columns": columns},
     )  # fmt: skip
 
 
@@ -157,7 +166,7 @@ def first_day(spec: ModelSpec, warehouse: Warehouse) -> date | None:
         return None
     sources.expose(warehouse, feed.pattern, files, feed.columns)
     found = warehouse.query(
-        "ingest/first_day", columns=feed.parameters["columns"], kinds={"timestamp": time_kind(feed, files)},
+        "ingest/first_day", columns=feed.parameters["columns"], kinds=time_kinds(feed, files),
         zone=spec.timezone, files_zone=feed.files_zone,
     )["day"].iloc[0]  # fmt: skip
     return None if pd.isna(found) else found.date()
@@ -172,8 +181,8 @@ def suspects(feed: Feed, files: list[File]) -> dict[str, Kind]:
     }
 
 
-def time_kind(feed: Feed, files: list[File]) -> str:
-    """How the timestamp is stored: `time` (naive), `zoned` or `text`; mixed deliveries are read as text."""
-    column = feed.parameters["columns"].timestamp
-    kinds = {file.kind(column) for file in files} if column else {"time"}
-    return kinds.pop() if len(kinds) == 1 else "text"
+def time_kinds(feed: Feed, files: list[File]) -> dict[str, str]:
+    """How each column of moments is stored: `time` (naive), `zoned` or `text`; mixed deliveries are read as text."""
+    named = {role: getattr(feed.parameters["columns"], role, None) for role in ("timestamp", "predicted")}
+    stored = {role: {file.kind(column) for file in files} for role, column in named.items() if column}
+    return {role: kinds.pop() if len(kinds) == 1 else "text" for role, kinds in stored.items()}

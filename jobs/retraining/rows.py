@@ -95,8 +95,9 @@ def fresh(spec: ModelSpec, home: Path, night: date) -> Fresh:
                 f"segment; run a night of {spec.model} again, so that it takes in what the spec says now"
             )
         rows = _read(
-            connection, "labelled_rows", columns=columns_of(spec), night=night, mature=mature, most_rows=MOST_ROWS
-        )
+            connection, "labelled_rows", columns=columns_of(spec), night=night, mature=mature, most_rows=MOST_ROWS,
+            dated=spec.labels is not None and spec.labels.dated,
+        )  # fmt: skip
         reference = _read(connection, "missing_in_reference").dropna()
     return Fresh(night, mature, rows, dict(zip(reference["feature"], reference["value"], strict=True)))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from jobs.errors import DataError
 from jobs.spec.complaints import meant
+from jobs.spec.repeats import repeated
 from jobs.spec.samples import columns_of, delivered, is_number, is_time, opened, quoted
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def check_against_data(spec: ModelSpec) -> list[str]:
 
     Sentences that begin with `note: ` are worth knowing but no fault; an empty list means that all is well.
     """
-    return [sentence for source in sources(spec) for sentence in _check(source, spec)]
+    found = [sentence for source in sources(spec) for sentence in _check(source, spec)]
+    return [*found, *(f"note: {sentence}" for sentence in repeated(spec))]
 
 
 def sources(spec: ModelSpec) -> Iterator[Source]:
@@ -71,12 +73,14 @@ def sources(spec: ModelSpec) -> Iterator[Source]:
         kind = LABEL_KINDS[spec.task]
         wanted = [Wanted("labels.columns.id", named.id), Wanted("labels.columns.label", named.label, kind)]
         wanted += [Wanted("labels.columns.timestamp", column, "time") for column in (named.timestamp,) if column]
+        wanted += [Wanted("labels.columns.predicted", column, "time") for column in (named.predicted,) if column]
         yield Source("labels", spec.labels.path, tuple(wanted))
     if spec.outcomes:
         got = spec.outcomes.columns
         wanted = [Wanted("outcomes.columns.id", got.id), Wanted("outcomes.columns.converted", got.converted)]
         wanted += [Wanted("outcomes.columns.value", column, "number") for column in (got.value,) if column]
         wanted += [Wanted("outcomes.columns.timestamp", column, "time") for column in (got.timestamp,) if column]
+        wanted += [Wanted("outcomes.columns.predicted", column, "time") for column in (got.predicted,) if column]
         yield Source("outcomes", spec.outcomes.path, tuple(wanted))
     references = dict(spec.reference.versions or {})
     for version, path in references.items():

@@ -50,6 +50,9 @@ class LabelColumns(Strict):
     """What truly happened."""
     timestamp: str | None = None
     """Needed only where the path has no `{day}`: the day it falls on is the day the label became known."""
+    predicted: str | None = None
+    """The business day, or a moment, of the prediction it belongs to; needed where an id is predicted on several days.
+    Absent: it counts for every prediction of its id."""
 
 
 class LabelSource(Strict):
@@ -62,6 +65,11 @@ class LabelSource(Strict):
     """The label (and decision) value that counts as positive."""
     ages: tuple[Annotated[int, Field(ge=0, le=730)], ...] = Field((7,), min_length=1)
     """Label ages, in days, at which metrics are computed; labels are not awaited for longer than the last."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether each label names the day of its prediction."""
+        return self.columns.predicted is not None
 
     @property
     def horizon(self) -> int:
@@ -81,6 +89,9 @@ class OutcomeColumns(Strict):
     """1 where what was offered was clicked; absent: click-through is not watched."""
     timestamp: str | None = None
     """Needed only where the path has no `{day}`."""
+    predicted: str | None = None
+    """The business day, or a moment, of the prediction it belongs to; needed where an id is predicted on several days.
+    Absent: it counts for every prediction of its id."""
 
 
 class OutcomeSource(Strict):
@@ -95,3 +106,8 @@ class OutcomeSource(Strict):
     """Conversion among the `known` outcomes, or, where files list conversions only, among all predictions."""
     unit: str = ""
     """What value is counted in, for example EUR."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether each outcome names the day of its prediction."""
+        return self.columns.predicted is not None

@@ -14,10 +14,11 @@ import pandas as pd
 
 from jobs import tables
 from jobs.engine import sources
-from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kind
+from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kinds
 from jobs.engine.prometheus import take_usage
 from jobs.engine.sources import first_line
 from jobs.errors import DataError
+from jobs.spec import repeats
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
@@ -74,7 +75,23 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         for feed, brought in arrivals
         for day, reason in brought.refused.items()
     )
-    return Summary("ingest", period, rows, (*notes, *unmeasured))
+    return Summary("ingest", period, rows, (*notes, *unmeasured, *_repeated(spec, period, warehouse)))
+
+
+def _repeated(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[str]:
+    """What to know where ids of the period's newest day were predicted before, and labels do not say on which day."""
+    if not repeats.undated(spec):
+        return []
+    found = warehouse.execute(
+        "SELECT day FROM deliveries WHERE source = 'predictions' AND rows > 0 AND day <= ? ORDER BY day DESC LIMIT ?",
+        [period.last, 1 + repeats.DAYS_BEFORE],
+    ).fetchall()
+    days = [row[0] for row in found]
+    if len(days) < 2 or days[0] not in period:
+        return []
+    day, *before = days
+    counted = warehouse.execute(warehouse.select("ingest/repeated", day=day, before=before)).fetchall()
+    return [said for row in counted if (said := repeats.sentence(spec, day, *row))]
 
 
 def _write(
@@ -144,12 +161,16 @@ def _malformed(feed: Feed, files: list[File], warehouse: Warehouse) -> dict[str,
     except duckdb.Error as error:
         return _one_by_one(feed, files, warehouse, error)
     reasons: dict[str, str] = {}
-    wanted = {"number": "a number", "time": "a timestamp", "label": "0 or 1"}
+    wanted = {"number": "a number", "time": "a timestamp", "day": "a day or timestamp", "label": "0 or 1"}
     for position, (column, kind) in enumerate(checks.items()):
         for file, broken, example in counts.loc[
             counts[f"broken {position}"] > 0, ["file", f"broken {position}", f"example {position}"]
         ].itertuples(index=False):
-            what = "is empty" if kind == "id" else f"is not {wanted[kind]}, for example '{str(example)[:60]}',"
+            what = (
+                "is empty"
+                if example is None or kind == "id"
+                else f"is not {wanted[kind]}, for example '{str(example)[:60]}',"
+            )
             reasons.setdefault(file, f"{file}: column '{column}' {what} in {int(broken):,} rows")
     return reasons
 
@@ -181,17 +202,17 @@ def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: W
     if not days:
         return counted
     files = list({file.path: file for members in days.values() for file in members}.values())
-    where, key = _own_rows(feed, list(days))
+    (where, key), key_of = _own_rows(feed, list(days)), ", ".join(feed.key)
     warehouse.execute(f"DELETE FROM {feed.table} WHERE {where}", key)
     sources.expose(warehouse, feed.pattern, files, feed.columns)
     select = warehouse.select(
-        f"ingest/{feed.table}", **feed.parameters, kinds={"timestamp": time_kind(feed, files)},
+        f"ingest/{feed.table}", **feed.parameters, kinds=time_kinds(feed, files),
         zone=spec.timezone, files_zone=feed.files_zone, days=list(days),
     )  # fmt: skip
     warehouse.insert(feed.table, select, _columns(feed, spec))
     misdated = f"COUNT_IF(CAST(ts AS DATE) <> {feed.night})" if feed.table == "predictions" else "0"
     found = warehouse.execute(
-        f"SELECT {feed.night}, COUNT(DISTINCT id), COUNT(*) - COUNT(DISTINCT id), {misdated} "
+        f"SELECT {feed.night}, COUNT(DISTINCT ({key_of})), COUNT(*) - COUNT(DISTINCT ({key_of})), {misdated} "
         f"FROM {feed.table} WHERE {where} GROUP BY ALL", key,
     ).fetchall()  # fmt: skip
     for day, *counts in found:
@@ -200,7 +221,7 @@ def take(feed: Feed, spec: ModelSpec, days: dict[date, list[File]], warehouse: W
         # rowid grows in the order of insertion, which is the order of the files and of the rows in them
         warehouse.execute(
             f"DELETE FROM {feed.table} WHERE {where} AND rowid NOT IN "
-            f"(SELECT MAX(rowid) FROM {feed.table} WHERE {where} GROUP BY {feed.night}, id)", key + key,
+            f"(SELECT MAX(rowid) FROM {feed.table} WHERE {where} GROUP BY {feed.night}, {key_of})", key + key,
         )  # fmt: skip
     return counted
 

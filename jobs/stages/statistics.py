@@ -39,10 +39,14 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         f"segment {place}": name for place, name in enumerate(spec.segments, 1)
     }
     segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
+    dated = {
+        "labels_dated": spec.labels is not None and spec.labels.dated,
+        "outcomes_dated": spec.outcomes is not None and spec.outcomes.dated,
+    }
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
     counted: dict[str, Select | list[Select]] = {
-        name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task)
+        name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task, **dated)
         for name in ROW_COUNTS
     }
     counted["repeat_statistics"] = warehouse.select(
@@ -57,20 +61,30 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
             segments=segments,
             horizon=label_horizon,
             horizon_start=nights.first - timedelta(days=label_horizon),
+            **dated,
         )
         for nights in period.stretches(_arrived(period, warehouse), LABELS_AT_ONCE)
     ]
     counted["outcome_statistics"] = warehouse.select(
         "statistics/outcome_statistics", period=period, segments=segments, horizon=outcome_horizon,
-        horizon_start=period.first - timedelta(days=outcome_horizon),
+        horizon_start=period.first - timedelta(days=outcome_horizon), **dated,
     )  # fmt: skip
     horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
-    horizons = {"label_horizon": label_horizon, "outcome_horizon": outcome_horizon, "horizon_start": horizon_start}
+    triangles = {
+        "label_horizon": label_horizon,
+        "outcome_horizon": outcome_horizon,
+        "horizon_start": horizon_start,
+    } | dated
     pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
     counted |= {
-        "action_statistics": warehouse.select("statistics/action_statistics", period=period, **horizons),
+        "action_statistics": warehouse.select("statistics/action_statistics", period=period, **triangles),
         "crossed_statistics": warehouse.select(
-            "statistics/crossed_statistics", period=period, pairs=pairs, task=spec.task, **horizons
+            "statistics/crossed_statistics",
+            period=period,
+            pairs=pairs,
+            task=spec.task,
+            **triangles,
+            all_dated=all(source.dated for source in (spec.labels, spec.outcomes) if source),
         ),
         "missing_statistics": warehouse.select(
             "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
@@ -79,7 +93,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     counted |= {name: warehouse.nothing(name) for name in MET.values()}
     if _beside_live(warehouse):
         met = MET[spec.task]
-        counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **horizons)
+        counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **triangles)
     with warehouse.transaction():
         counted |= _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted)

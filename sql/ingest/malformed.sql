@@ -6,6 +6,7 @@
 {% if kind == "id" %}{{ column | ident }} IS NULL
 {% elif kind == "number" %}{{ column | ident }} IS NOT NULL AND TRY_CAST({{ column | ident }} AS DOUBLE) IS NULL
 {% elif kind == "time" %}{{ column | ident }} IS NOT NULL AND TRY_CAST(CAST({{ column | ident }} AS VARCHAR) AS TIMESTAMP) IS NULL
+{% elif kind == "day" %}TRY_CAST(CAST({{ column | ident }} AS VARCHAR) AS TIMESTAMP) IS NULL
 {% else %}{{ column | ident }} IS NOT NULL AND LOWER(CAST({{ column | ident }} AS VARCHAR)) NOT IN ('0', '1', '0.0', '1.0', 'false', 'true')
 {% endif %}
 {% endmacro %}

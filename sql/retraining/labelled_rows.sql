@@ -2,13 +2,16 @@
    grain:   day, id
    reads:   predictions, labels
    writes:  nothing; a candidate is trained on it
-   Days after `mature` are left out: their labels are not complete yet, and early labels are a biased sample. */
+   A label that names the day of its prediction is of no other prediction of its id. Days after `mature` are left out: their labels are not complete yet, and early labels are a biased sample. */
 WITH known AS (
   SELECT
     l.id,
+    {% if dated %}
+    l.predicted_day,
+    {% endif %}
     l.label,
     l.known_day,
-    ROW_NUMBER() OVER (PARTITION BY l.id ORDER BY l.known_day DESC) AS recency
+    ROW_NUMBER() OVER (PARTITION BY l.id{% if dated %}, l.predicted_day{% endif %} ORDER BY l.known_day DESC) AS recency
   FROM labels AS l
   WHERE l.known_day <= {{ night | literal }}
 ),
@@ -27,6 +30,9 @@ labelled AS (
   FROM predictions AS p
   INNER JOIN known AS k
     ON k.id = p.id
+    {% if dated %}
+    AND k.predicted_day = p.day
+    {% endif %}
   WHERE k.recency = 1
     AND k.label IS NOT NULL
     AND p.role = 'live'

@@ -3,11 +3,12 @@
    reads:   predictions, labels
    writes:  class_statistics
    A first label counts +1, a correction -1 for the former label and +1 for the new one, as in label_statistics. */
+{% from "statistics/belonging.sql" import belongs, known, predicted, same %}
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", labels_dated, period) }}
   UNION
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(labels_dated, period) }}
 ),
 events AS (
   SELECT
@@ -20,8 +21,8 @@ events AS (
     l.label_text AS label,
     LAG(l.label_text) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM labels AS l
-  JOIN touched AS t ON t.id = l.id
-  JOIN predictions AS p ON p.id = l.id
+  JOIN touched AS t ON {{ same("l", "t", labels_dated) }}
+  JOIN predictions AS p ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label_text IS NOT NULL
     AND l.known_day <= {{ period.last | literal }}
     AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}

@@ -4,7 +4,9 @@
    writes:  crossed_statistics
    A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1.
    The figure is 1 for a right decision and 0 for a wrong one; of a model of numbers it is |score - label|.
+   Where only one of labels and outcomes names days, ids alone are what is touched: more rows are read than are counted.
    Only ids with several labels or outcomes are put in order: sorting all of them costs more than the joins. */
+{% from "statistics/belonging.sql" import among, belongs, key, known, same %}
 {% from "statistics/parts.sql" import segment_columns, names %}
 {% set said = {"binary": "decision", "multiclass": "decision_text", "regression": "score"}[task] %}
 {% set truth = {"binary": "label", "multiclass": "label_text", "regression": "label_value"}[task] %}
@@ -28,35 +30,43 @@ SELECT
 WHERE 1 = 0
 {% else %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", all_dated, period) }}
   UNION ALL
-  SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("outcomes", all_dated, period) }}
 ),
 answers AS (
   SELECT
     p.day,
     p.id,
+    {% if labels_dated or outcomes_dated %}
+    p.day AS predicted_day,
+    {% endif %}
     p.{{ said | ident }} AS decision,
     {{ segment_columns(pairs, "p") }}
     p.source
   FROM predictions AS p
   WHERE p.role = 'live'
     AND p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
-    AND (p.day >= {{ period.first | literal }} OR p.id IN (SELECT id FROM touched))
+    AND (p.day >= {{ period.first | literal }} OR {% if all_dated %}(p.id, p.day){% else %}p.id{% endif %} IN (SELECT {{ key(all_dated) }} FROM touched))
 ),
 labels_told AS (
-  SELECT id, known_day, {{ truth | ident }} AS label FROM labels
+  SELECT {{ key(labels_dated) }}, known_day, {{ truth | ident }} AS label FROM labels
   WHERE {{ truth | ident }} IS NOT NULL
     {% if task == "regression" %}
     AND ABS(label_value) < 1e12
     {% endif %}
     AND known_day <= {{ period.last | literal }}
-    AND id IN (SELECT id FROM answers)
+    AND {{ among("answers", labels_dated) }}
+),
+labels_corrected AS (
+  SELECT {{ key(labels_dated) }} FROM labels_told
+  GROUP BY {{ key(labels_dated) }}
+  HAVING COUNT(*) > 1
 ),
 labels_former AS (
-  SELECT id, known_day, LAG(label) OVER (PARTITION BY id ORDER BY known_day) AS label
+  SELECT {{ key(labels_dated) }}, known_day, LAG(label) OVER (PARTITION BY {{ key(labels_dated) }} ORDER BY known_day) AS label
   FROM labels_told
-  WHERE id IN (SELECT id FROM labels_told GROUP BY id HAVING COUNT(*) > 1)
+  WHERE {{ among("labels_corrected", labels_dated) }}
 ),
 labelled AS (
   SELECT
@@ -67,22 +77,30 @@ labelled AS (
     l.label,
     f.label AS former_label
   FROM labels_told AS l
-  JOIN answers AS a ON a.id = l.id
-  LEFT JOIN labels_former AS f ON f.id = l.id AND f.known_day = l.known_day
+  JOIN answers AS a ON {{ belongs("l", "a", labels_dated) }}
+  LEFT JOIN labels_former AS f ON {{ same("l", "f", labels_dated) }} AND f.known_day = l.known_day
   {% if task == "regression" %}
   WHERE a.decision IS NULL OR ABS(a.decision) < 1e12
   {% endif %}
 ),
 outcomes_told AS (
-  SELECT id, known_day, converted FROM outcomes
+  SELECT {{ key(outcomes_dated) }}, known_day, converted FROM outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
-    AND id IN (SELECT id FROM answers)
+    AND {{ among("answers", outcomes_dated) }}
+),
+outcomes_corrected AS (
+  SELECT {{ key(outcomes_dated) }} FROM outcomes_told
+  GROUP BY {{ key(outcomes_dated) }}
+  HAVING COUNT(*) > 1
 ),
 outcomes_former AS (
-  SELECT id, known_day, LAG(converted) OVER (PARTITION BY id ORDER BY known_day) AS converted
+  SELECT
+    {{ key(outcomes_dated) }},
+    known_day,
+    LAG(converted) OVER (PARTITION BY {{ key(outcomes_dated) }} ORDER BY known_day) AS converted
   FROM outcomes_told
-  WHERE id IN (SELECT id FROM outcomes_told GROUP BY id HAVING COUNT(*) > 1)
+  WHERE {{ among("outcomes_corrected", outcomes_dated) }}
 ),
 told AS (
   SELECT
@@ -92,8 +110,8 @@ told AS (
     o.converted,
     f.converted AS former_converted
   FROM outcomes_told AS o
-  JOIN answers AS a ON a.id = o.id
-  LEFT JOIN outcomes_former AS f ON f.id = o.id AND f.known_day = o.known_day
+  JOIN answers AS a ON {{ belongs("o", "a", outcomes_dated) }}
+  LEFT JOIN outcomes_former AS f ON {{ same("o", "f", outcomes_dated) }} AND f.known_day = o.known_day
 ),
 entries AS (
   SELECT day, day AS known_day, {{ names(pairs) }}NULL AS decision, NULL AS label, 0 AS sign, 1 AS n, 0 AS n_known, 0 AS converted

@@ -5,12 +5,13 @@
    error = score - label. A first label counts +1, a correction takes the former error back and adds the new one.
    bin is 0 for an error within 1e-15 of 0, else its sign times (2000 + ceil(ln|error| / ln 1.02)), so that bins ascend with errors and a quantile
    of any sum of days is within 1 %. Sums are exact decimals; a score or label of 1e12 or more is no number to reckon with. */
+{% from "statistics/belonging.sql" import belongs, known, predicted, same %}
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets, exact, exact_square %}
 {% set sums = ["error", "absolute", "square", "ratio", "label", "label_square"] %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", labels_dated, period) }}
   UNION
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(labels_dated, period) }}
 ),
 events AS (
   SELECT
@@ -23,8 +24,8 @@ events AS (
     l.label_value AS label,
     LAG(l.label_value) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM labels AS l
-  JOIN touched AS t ON t.id = l.id
-  JOIN predictions AS p ON p.id = l.id
+  JOIN touched AS t ON {{ same("l", "t", labels_dated) }}
+  JOIN predictions AS p ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label_value IS NOT NULL
     AND ABS(l.label_value) < 1e12
     AND (p.score IS NULL OR ABS(p.score) < 1e12)

@@ -8,35 +8,36 @@
    Only ids with several labels are put in order: sorting all of them costs more than the join.
    log_loss is -ln(the score of what happened), kept off 0 by the smallest step of a double, as scikit-learn does.
    A score that is not between 0 and 1 is no probability: its row counts like one without score. */
+{% from "statistics/belonging.sql" import among, belongs, key, known, predicted, same %}
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, score_bin, probability %}
 {% macro log_loss() %}CAST(ROUND(-LN(CASE
       WHEN label = 1 THEN GREATEST(score, 2.220446049250313e-16)
       ELSE GREATEST(1 - score, 2.220446049250313e-16)
     END) * 1e9) AS BIGINT){% endmacro %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", labels_dated, period) }}
   UNION ALL
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(labels_dated, period) }}
 ),
 told AS (
-  SELECT id, known_day, label
+  SELECT {{ key(labels_dated) }}, known_day, label
   FROM labels
   WHERE label IS NOT NULL
     AND known_day <= {{ period.last | literal }}
-    AND id IN (SELECT id FROM touched)
+    AND {{ among("touched", labels_dated) }}
 ),
 corrected AS (
-  SELECT id FROM told
-  GROUP BY id
+  SELECT {{ key(labels_dated) }} FROM told
+  GROUP BY {{ key(labels_dated) }}
   HAVING COUNT(*) > 1
 ),
 former AS (
   SELECT
-    id,
+    {{ key(labels_dated) }},
     known_day,
-    LAG(label) OVER (PARTITION BY id ORDER BY known_day) AS label
+    LAG(label) OVER (PARTITION BY {{ key(labels_dated) }} ORDER BY known_day) AS label
   FROM told
-  WHERE id IN (SELECT id FROM corrected)
+  WHERE {{ among("corrected", labels_dated) }}
 ),
 events AS (
   SELECT
@@ -50,8 +51,8 @@ events AS (
     l.label,
     f.label AS former_label
   FROM told AS l
-  JOIN predictions AS p ON p.id = l.id
-  LEFT JOIN former AS f ON f.id = l.id AND f.known_day = l.known_day
+  JOIN predictions AS p ON {{ belongs("l", "p", labels_dated) }}
+  LEFT JOIN former AS f ON {{ same("l", "f", labels_dated) }} AND f.known_day = l.known_day
   WHERE p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
 entries AS (

@@ -4,15 +4,16 @@
    writes:  meeting_statistics
    On its own day a pair counts in n; a label counts +1 on the day it became known, a correction takes the former one back.
    Of numbers, absolute is |score - label| and gap the other's less the live one's; they agree where both say the same number. */
+{% from "statistics/belonging.sql" import belongs, known, predicted %}
 {% from "statistics/parts.sql" import version_of %}
 {% set said = {"multiclass": "decision_text", "regression": "score"}[task] %}
 {% set truth = {"multiclass": "label_text", "regression": "label_value"}[task] %}
 {% set sums = ["absolute", "other_absolute", "gap", "gap_square"] %}
 {% set cells = ["n_both_right", "n_only_live", "n_only_other", "n_both_wrong"] %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", labels_dated, period) }}
   UNION
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(labels_dated, period) }}
 ),
 others AS (
   SELECT
@@ -22,7 +23,7 @@ others AS (
     {{ version_of("o") }} AS version,
     o.{{ said | ident }} AS said
   FROM predictions AS o
-  JOIN touched AS t ON t.id = o.id
+  JOIN touched AS t ON {{ belongs("t", "o", labels_dated) }}
   WHERE o.role <> 'live'
     AND o.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
@@ -50,7 +51,7 @@ events AS (
     l.{{ truth | ident }} AS label,
     LAG(l.{{ truth | ident }}) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM pairs AS p
-  JOIN labels AS l ON l.id = p.id
+  JOIN labels AS l ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.{{ truth | ident }} IS NOT NULL
     {% if task == "regression" %}
     AND ABS(l.label_value) < 1e12

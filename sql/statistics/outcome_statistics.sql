@@ -3,15 +3,16 @@
    reads:   predictions, outcomes
    writes:  outcome_statistics
    Only ids with several outcomes are put in order: sorting all of them costs more than the join. */
+{% from "statistics/belonging.sql" import among, belongs, key, known, predicted, same %}
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
 WITH touched AS (
-  SELECT id FROM outcomes WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("outcomes", outcomes_dated, period) }}
   UNION ALL
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(outcomes_dated, period) }}
 ),
 told AS (
   SELECT
-    id,
+    {{ key(outcomes_dated) }},
     known_day,
     converted,
     CAST(value AS DECIMAL(38, 9)) AS value,
@@ -19,24 +20,24 @@ told AS (
   FROM outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
-    AND id IN (SELECT id FROM touched)
+    AND {{ among("touched", outcomes_dated) }}
 ),
 corrected AS (
-  SELECT id FROM told
-  GROUP BY id
+  SELECT {{ key(outcomes_dated) }} FROM told
+  GROUP BY {{ key(outcomes_dated) }}
   HAVING COUNT(*) > 1
 ),
 former AS (
   SELECT
-    id,
+    {{ key(outcomes_dated) }},
     known_day,
     LAG(converted) OVER life AS converted,
     LAG(value) OVER life AS value,
     LAG(value_square) OVER life AS value_square,
     ROW_NUMBER() OVER life AS version_number
   FROM told
-  WHERE id IN (SELECT id FROM corrected)
-  WINDOW life AS (PARTITION BY id ORDER BY known_day)
+  WHERE {{ among("corrected", outcomes_dated) }}
+  WINDOW life AS (PARTITION BY {{ key(outcomes_dated) }} ORDER BY known_day)
 ),
 events AS (
   SELECT
@@ -53,8 +54,8 @@ events AS (
     f.value_square AS former_value_square,
     COALESCE(f.version_number, 1) AS version_number
   FROM told AS o
-  JOIN predictions AS p ON p.id = o.id
-  LEFT JOIN former AS f ON f.id = o.id AND f.known_day = o.known_day
+  JOIN predictions AS p ON {{ belongs("o", "p", outcomes_dated) }}
+  LEFT JOIN former AS f ON {{ same("o", "f", outcomes_dated) }} AND f.known_day = o.known_day
   WHERE p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
 entries AS (

@@ -4,11 +4,12 @@
    writes:  pair_statistics
    On its own day a pair counts without label; a label counts +1 on the day it became known, a correction -1 and +1.
    Scores are in bins of 0.01, named by their lower edge in thousandths; NULL without score. */
+{% from "statistics/belonging.sql" import belongs, known, predicted %}
 {% from "statistics/parts.sql" import version_of, score_bin, probability %}
 WITH touched AS (
-  SELECT id FROM labels WHERE known_day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ known("labels", labels_dated, period) }}
   UNION
-  SELECT id FROM predictions WHERE day BETWEEN {{ period.first | literal }} AND {{ period.last | literal }}
+  {{ predicted(labels_dated, period) }}
 ),
 others AS (
   SELECT
@@ -19,7 +20,7 @@ others AS (
     o.decision,
     {{ probability("o") }} AS score
   FROM predictions AS o
-  JOIN touched AS t ON t.id = o.id
+  JOIN touched AS t ON {{ belongs("t", "o", labels_dated) }}
   WHERE o.role <> 'live'
     AND o.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
 ),
@@ -51,7 +52,7 @@ events AS (
     l.label,
     LAG(l.label) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM pairs AS p
-  JOIN labels AS l ON l.id = p.id
+  JOIN labels AS l ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label IS NOT NULL
     AND l.known_day <= {{ period.last | literal }}
 ),

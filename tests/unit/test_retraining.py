@@ -176,6 +176,18 @@ def test_the_last_known_label_counts_and_shadow_and_unlabelled_rows_do_not(tmp_p
     assert fresh(toy(), tmp_path, date(2025, 3, 8)).rows["label"][0] == was  # before the correction
 
 
+def test_a_label_that_names_its_day_teaches_nothing_about_other_predictions_of_its_id(tmp_path: Path) -> None:
+    frame = world(days=2, per_day=3).assign(id=["anna", "ben", "carl"] * 2, label=None)
+    said = [("anna", 1, 1), ("anna", 2, 0), ("ben", 2, 1)]
+    labels = [{"id": one, "known_day": date(2025, 3, 5), "predicted_day": date(2025, 3, d), "label": label}
+              for one, d, label in said]  # fmt: skip
+    fill(tmp_path, frame, *labels)
+    dated = toy(labels={"path": "l/{day}.csv", "ages": [1], "columns": {"predicted": "served_on"}})
+    rows = fresh(dated, tmp_path, date(2025, 3, 5)).rows
+    assert [(row.id, row.day.day, row.label) for row in rows.itertuples()] == said
+    assert len(fresh(toy(), tmp_path, date(2025, 3, 5)).rows) == 4  # without the column: each of both days
+
+
 def test_a_night_uses_no_label_of_later_nights(tmp_path: Path) -> None:
     fill(tmp_path, world())
     _, notes = retrained(tmp_path, night="2025-03-18")

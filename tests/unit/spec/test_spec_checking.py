@@ -121,3 +121,28 @@ def test_other_roles_need_answers_but_no_features(files: Path) -> None:
     assert len(told(files, others=[other])) == 1
     other["columns"] = COLUMNS
     assert "others[0].columns.version" in told(files, others=[other])[1]
+
+
+def test_ids_that_repeat_while_labels_name_no_day_are_worth_a_note(files: Path, tmp_path: Path) -> None:
+    columns = COLUMNS | {"id": "customer_id"}
+    source = {"path": f"{files}/p/dt={{day}}/*.parquet", "columns": columns}
+    unnamed = {"path": f"{files}/l/dt={{day}}/*.parquet"}
+    note = (
+        f"note: 40 of 40 ids of {DAYS[-1]} were predicted before; labels without `columns.predicted` count for each of "
+        "them"
+    )
+    assert note in told(files, predictions=source, labels=unnamed)
+    every_day = as_csv(tmp_path / "all.csv", [row for rows in predictions().values() for row in rows])
+    assert note in told(files, predictions={"path": str(every_day), "columns": columns}, labels=unnamed)
+    one_day = {"path": f"{files}/p/dt={DAYS[-1]}/*.parquet", "columns": columns}
+    assert note not in told(files, predictions=one_day, labels=unnamed)
+    assert note not in told(files, predictions=source, labels=unnamed | {"columns": {"predicted": "label"}})
+
+
+def test_the_column_of_a_labels_prediction_is_there_and_holds_times(files: Path) -> None:
+    labelled = {"path": f"{files}/l/dt={{day}}/*.parquet"}
+    absent, *_ = (line for line in told(files, labels=labelled | {"columns": {"predicted": "on"}}) if "on'" in line)
+    assert absent.startswith("labels.columns.predicted: ")
+    assert "has no column 'on'" in absent
+    wrong = told(files, labels=labelled | {"columns": {"predicted": "label"}})
+    assert any(line.startswith("labels.columns.predicted: ") and "not a timestamp" in line for line in wrong)

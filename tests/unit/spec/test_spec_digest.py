@@ -30,6 +30,8 @@ CHANGES: list[tuple[str | None, dict[str, Any]]] = [
     ("ingest", {"predictions": {"path": "/q/{day}.csv", "columns": {"version": "v"}}}),
     ("ingest", {"others": [{"path": "/s/{day}.csv", "role": "shadow"}]}),
     ("ingest", {"labels": {**BASE["labels"], "positive": "yes"}}),
+    ("ingest", {"labels": {**BASE["labels"], "columns": {"predicted": "served_on"}}}),
+    ("ingest", {"outcomes": {**BASE["outcomes"], "columns": {"value": "eur", "predicted": "served_on"}}}),
     ("ingest", {"features": {"price": "numeric"}}),
     ("ingest", {"features": {**BASE["features"], "price": {"kind": "numeric", "column": "p"}}}),
     ("ingest", {"segments": {"country": "country", "device": "device"}}),
