@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from jobs import tables
+from jobs.methods.beside import segments_beside
 from jobs.methods.definitions import DEFINITIONS
 from jobs.spec import Rule
 from reports import page, sentence
@@ -237,6 +238,19 @@ def test_the_heat_map_tells_sure_from_maybe_and_a_day_without_rows_is_empty() ->
     assert 'class="h3"' in picture or 'class="h2"' in picture
     gap = (sample_night.GAP - sample_night.END).days - 1
     assert row.heat.apart[gap + 7] != row.heat.apart[gap + 7], "the day without data"
+
+
+def test_the_performance_line_names_a_segment_by_its_test_and_not_by_its_own_interval() -> None:
+    frames = sample_night.frames()
+    assert "worse than" not in sentence.performance_line(view(frames)), (
+        "no test, no accusation, whatever the heat map shows"
+    )
+    mine = frames["metrics"][(frames["metrics"]["version"] == "all") & (frames["metrics"]["label_age"] == 7)]
+    seen = view(frames | {"segments_beside": segments_beside(mine, 0.01)})
+    assert [row.name for row in seen.segments.rows if row.worse] == ["customer=new"]
+    said = sentence.performance_line(seen)
+    assert said.endswith("customer=new does worse than everybody else, beyond what chance does among 11 segments.")
+    assert "each cell is one look" in page.render(seen)
 
 
 def test_calibration_is_drawn_beside_that_of_the_weeks_before() -> None:
