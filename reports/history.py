@@ -31,6 +31,7 @@ TABLES = (
 MORE = ("decompositions", "worst_segments", "comparisons", "estimator_card", "threshold_curve")
 """Tables of which a report shows the night's own rows, where there are any."""
 SCORE_CURVE = ("night", "bin", "n", "score", "rate", "lower", "upper")
+SEGMENTS_BESIDE = ("night", "metric", "label_age", "segment", "q_value", "found", "searched")
 ESTIMATED = "_estimated"
 """How the name of an estimate ends, after that of the figure it is about."""
 FIGURES = ("value", "judged", "n", "lower", "upper", "state", "reason")
@@ -92,6 +93,8 @@ class History:
     references: pd.DataFrame
     score_curve: Nightly
     """Labelled answers by score, counted by the report stage for each night's window."""
+    segments_beside: Nightly
+    """Segments beside the rest of their day, tested by the report stage."""
     estimates: Index
     """What was estimated of a metric before its labels came."""
     decompositions: Nightly
@@ -118,6 +121,9 @@ class History:
             contributions=Nightly.of(frames["contributions"], "day", ("version", "feature", "bin")),
             references=frames["reference_bins"],
             score_curve=Nightly.of(frames.get("score_curve", pd.DataFrame(columns=SCORE_CURVE)), "night", ("bin",)),
+            segments_beside=Nightly.of(
+                frames.get("segments_beside", pd.DataFrame(columns=SEGMENTS_BESIDE)), "night", ("metric", "segment")
+            ),
             estimates=Index.of(_estimated(frames["metrics"]), FIGURES[:1]),
             decompositions=_nightly(frames, "decompositions", ("metric", "label_age", "dimension", "segment")),
             worst_segments=_nightly(frames, "worst_segments", ("metric", "label_age", "rank")),

@@ -12,7 +12,7 @@ from reports.formats import long_day, number, plural, short_day
 from reports.reasons import retold
 from reports.series import Figure, Lines, Trend, severity_rank
 from reports.text import listed, plain
-from reports.words import better, feature_name, word
+from reports.words import feature_name, word
 
 if TYPE_CHECKING:
     from reports.index import Key
@@ -245,12 +245,10 @@ def performance_line(view: NightView) -> str:
     if found.usual is not None:
         said += _from_usual(found.value, found.usual, kind)
     worse = [row.name for row in view.segments.rows if _surely_worse(row)]
-    many = "{names} do worse than the whole (their 95 % intervals lie below it)"
-    one = "{names} does worse than the whole (its 95 % interval lies below it)"
-    if view.segments.whole is not None and better(view.segments.whole.key.metric) < 0:
-        many = "{names} do worse than the whole (their 95 % intervals lie above it)"
-        one = "{names} does worse than the whole (its 95 % interval lies above it)"
-    doubtless = say(one if len(worse) == 1 else many, names=listed(worse, 2)) if worse else ""
+    many = "{names} do worse than everybody else, beyond what chance does among {count} segments"
+    one = "{names} does worse than everybody else, beyond what chance does among {count} segments"
+    told, names = one if len(worse) == 1 else many, listed(worse, 2)
+    doubtless = say(told, names=names, count=view.segments.searched) if worse else ""
     return clauses(said, doubtless) + say(".")
 
 
@@ -267,9 +265,9 @@ def _from_usual(value: float, usual: float, kind: Kind) -> str:
 
 
 def _surely_worse(row: Row) -> bool:
-    """Whether the segment's whole interval is worse than the whole's value, by 2 points or more, on the newest day."""
+    """Whether the segment does worse than the rest of the day by test, and than the whole by 2 points or more."""
     heat = row.heat
-    return heat is not None and bool(heat.sure[-1]) and bool(heat.lead[-1] < -0.02)
+    return row.worse and heat is not None and bool(heat.lead[-1] < -0.02)
 
 
 def drift_line(view: NightView) -> str:
@@ -297,9 +295,11 @@ def describe_heat(row: Row, first: int, last: int) -> str:
         return row.name
     known = int(np.isfinite(heat.apart).sum())
     worse, better = (int((heat.sure & side).sum()) for side in (heat.lead < -0.02, heat.lead > 0.02))
+    told = (
+        "{name}, {first} to {last}: worse than the whole beyond its interval on {worse}, better on {better} of {days}"
+    )
     return say(
-        "{name}, {first} to {last}: surely worse than the whole on {worse} and surely better on {better} of {days}",
-        name=row.name, first=short_day(first), last=short_day(last), worse=worse, better=better,
+        told, name=row.name, first=short_day(first), last=short_day(last), worse=worse, better=better,
         days=plural(known, "day"),
     )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Heat:
     apart: Array
     """The segment's value less the whole's; NaN where either is not known."""
     sure: Array
-    """True where the segment's whole interval lies on one side of the whole's value."""
+    """True where the segment's whole interval lies on one side of the whole's value; each day is a look of its own."""
     better: int = 1
     """-1 where less of the figure is better."""
 
@@ -108,6 +108,8 @@ class Row:
     difference: float | None = None
     heat: Heat | None = None
     """Where it stood beside the whole on each day."""
+    worse: bool = False
+    """Whether a segment does worse than the rest of the day, with the number of segments looked at counted."""
     severity: str = ""
     role: str = ""
     """shadow or challenger; empty for live versions and for what is no version."""
@@ -126,6 +128,8 @@ class Panel:
     """The figure of the whole, that rows are compared with."""
     unjudged: tuple[str, ...] = ()
     """Names that have no figure to compare, or one of too few rows."""
+    searched: int = 0
+    """How many segments were held beside the rest of the day."""
 
 
 @dataclass(frozen=True)

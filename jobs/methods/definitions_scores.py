@@ -63,7 +63,8 @@ SCORES: tuple[Definition, ...] = (
 STABILITY: tuple[Definition, ...] = (
     Definition(
         "score_shift", "model",
-        "Jensen-Shannon distance (base 2) between the day's scores and those of the day before, in bins of 0.05.",
+        "Jensen-Shannon distance (base 2) between the day's scores and those of the day before, in bins of 0.05; of "
+        "several classes and of numbers in the reference's bins.",
         harm="up", scale="rate", interval="", n="rows of the smaller day",
         source="scipy.spatial.distance.jensenshannon", needs="stability", witness="scipy",
     ),

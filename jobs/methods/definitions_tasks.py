@@ -7,6 +7,7 @@ from jobs.methods.definition import Definition
 _FIGURES = {"precision": "the share of right ones among its decisions", "recall": "the share found of its labels",
             "f1": "the harmonic mean of both"}  # fmt: skip
 _COUNTED = {"precision": "decisions for it", "recall": "labels of it", "f1": "labels or decisions of it"}
+_MEANT = {"precision": "normal", "recall": "normal", "f1": "delta method"}
 
 CLASSES: tuple[Definition, ...] = (
     *(
@@ -22,7 +23,7 @@ CLASSES: tuple[Definition, ...] = (
             f"{figure}_{average}", "model",
             f"Mean over the classes, {'each counting alike' if average == 'macro' else 'weighted by their labels'}, of "
             f"{words}; classes that have none are left out.",
-            harm="down", scale="rate", interval="normal" if average == "macro" else "", n="labelled decisions",
+            harm="down", scale="rate", interval=_MEANT[figure] if average == "macro" else "", n="labelled decisions",
             source=f"sklearn.metrics.{figure}_score, average {average}, zero_division nan", needs="classes",
             witness="scikit-learn",
         )

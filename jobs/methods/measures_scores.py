@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.methods import calibration, ranking
+from jobs.methods import calibration, drift, ranking
 from jobs.methods.intervals import CONFIDENCE, estimate, mean, proportion, ratio
-from jobs.methods.measures import rows, without_scores
+from jobs.methods.measures import rows, undefined, without_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -57,32 +57,46 @@ def curves_of(known: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFra
     }
 
 
-def of_stability(
-    served: pd.DataFrame, bins: pd.DataFrame, first: pd.Timestamp, min_rows: int
-) -> Iterator[pd.DataFrame]:
-    """Score shift and spread of the mean, whole days of every version from `first` on.
+def shift_of_probabilities(bins: pd.DataFrame, first: pd.Timestamp, min_rows: int) -> pd.DataFrame:
+    """How far scores between 0 and 1 moved since the day before, whole days of every version from `first` on.
 
-    `served`: counts and score sums of those days and of at least six before; `bins`: day, version, score_bin, n of
-    them and of one before.
+    `bins`: day, version, score_bin, n of those days and of one before.
     """
-    yield _shift(bins, first, min_rows)
-    yield _spread(served[served["segment"] == "all"], first, min_rows)
-
-
-def _shift(bins: pd.DataFrame, first: pd.Timestamp, min_rows: int) -> pd.DataFrame:
     place = bins["score_bin"] * SHIFT_BINS // calibration.SCORE_BINS
-    table = bins.assign(place=place).pivot_table(
-        index=["version", "day"], columns="place", values="n", aggfunc="sum", fill_value=0
-    )
+    return _shift(bins.assign(place=place), range(SHIFT_BINS), "no scores the day before", first, min_rows)
+
+
+def shift_in_reference(
+    bins: pd.DataFrame, profile: pd.DataFrame, served: pd.DataFrame, first: pd.Timestamp, min_rows: int
+) -> Iterator[pd.DataFrame]:
+    """The same of scores of any kind, in the bins that the reference made of them; of live versions.
+
+    `bins`: day, version, feature, bin, n of those days and of one before; `profile`: table reference_bins; `served`:
+    the versions and days of which a row is due. A day that was not counted, for want of a reference, says so.
+    """
+    score = bins[(bins["feature"] == "score") & (bins["bin"] != drift.MISSING)]
+    known = profile.loc[(profile["feature"] == "score") & (profile["bin"] != drift.MISSING), "bin"]
+    places = sorted({drift.UNSEEN, drift.INFINITE, *known.astype(int)})
+    nothing = "no scores counted the day before"
+    made = _shift(score.rename(columns={"bin": "place"}), places, nothing, first, min_rows)
+    yield made
+    due = served.loc[served["day"] >= first, ["day", "version"]]
+    told = pd.MultiIndex.from_frame(made[["day", "version"]])
+    yield undefined("score_shift", due[~pd.MultiIndex.from_frame(due).isin(told)], "no reference yet")
+
+
+def _shift(bins: pd.DataFrame, places: Iterable[int], nothing: str, first: pd.Timestamp, min_rows: int) -> pd.DataFrame:
+    """`bins`: day, version, place, n; `nothing` is the reason where the day before has none."""
+    table = bins.pivot_table(index=["version", "day"], columns="place", values="n", aggfunc="sum", fill_value=0)
     # always the same width, so that sums come out the same to the last digit
-    table = table.sort_index().reindex(columns=range(SHIFT_BINS), fill_value=0)
+    table = table.sort_index().reindex(columns=list(places), fill_value=0)
     keys = table.index.to_frame(index=False)
     counts = table.to_numpy(dtype=np.float64)
     yesterday = pd.MultiIndex.from_arrays([keys["version"], keys["day"] - pd.Timedelta(1, "D")])
     found = table.index.get_indexer(yesterday)
     before = np.where((found >= 0)[:, None], counts[found], 0.0)
     n = np.minimum(counts.sum(axis=1), before.sum(axis=1))
-    shift = estimate(jensen_shannon(counts, before), n, undefined={"no scores the day before": found < 0})
+    shift = estimate(jensen_shannon(counts, before), n, undefined={nothing: found < 0})
     made = rows("score_shift", keys, shift, min_rows)
     return made[(made["day"] >= first).to_numpy()]
 
@@ -104,19 +118,27 @@ def jensen_shannon(left: Floats, right: Floats) -> Floats:
     return np.where(defined, distance, np.nan)
 
 
-def _spread(served: pd.DataFrame, first: pd.Timestamp, min_rows: int) -> pd.DataFrame:
-    """Standard deviation of the daily mean score over a week; chi-square interval of a standard deviation."""
+def spread_of_means(served: pd.DataFrame, first: pd.Timestamp, min_rows: int) -> pd.DataFrame:
+    """Standard deviation of the daily mean score over a week, whole days of every version from `first` on.
+
+    `served`: n_scored and the scores' sums about whole numbers (`score_near_sum`, `score_about`) of those days and of
+    at least six before. Interval: chi-square, of a standard deviation. Means are taken from a day's own whole number,
+    as a small spread of means near 1e9 would be lost in rounding.
+    """
     from scipy.special import gammaincinv  # scipy.stats has the same and costs half a second to import
 
-    scored = served[served["n_scored"] > 0]
-    means = pd.Series(scored["score_sum"] / scored["n_scored"]).to_numpy()
-    keys = scored[["day", "version"]]
-    known = pd.DataFrame({"mean": means, "n": scored["n_scored"].to_numpy()}, index=pd.MultiIndex.from_frame(keys))
+    scored = served[(served["n_scored"] > 0) & (served["segment"] == "all")]
+    keys, n_scored, about = scored[["day", "version"]], scored["n_scored"].to_numpy(), scored["score_about"].to_numpy()
+    near = scored["score_near_sum"].to_numpy() / n_scored
+    known = pd.DataFrame({"about": about, "near": near, "n": n_scored}, index=pd.MultiIndex.from_frame(keys))
     week = [
         known.reindex(pd.MultiIndex.from_arrays([keys["day"] - pd.Timedelta(back, "D"), keys["version"]]))
         for back in range(SPREAD_DAYS)
     ]
-    values, n = (np.column_stack([one[name].to_numpy(dtype=np.float64) for one in week]) for name in ("mean", "n"))
+    abouts, nears, n = (
+        np.column_stack([one[name].to_numpy(dtype=np.float64) for one in week]) for name in ("about", "near", "n")
+    )
+    values = (abouts - abouts[:, :1]) + nears
     days = (~np.isnan(values)).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = np.nansum(values, axis=1, keepdims=True) / days[:, None]

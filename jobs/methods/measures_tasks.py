@@ -35,7 +35,8 @@ def of_classes(known: pd.DataFrame, cells: pd.DataFrame, min_rows: int) -> Itera
     of = classes.per_class(cells.rename(columns={"series": "group"}), len(known))
     yield rows("accuracy", keys, classes.accuracy(of), min_rows)
     for name, figure in AVERAGED.items():
-        yield rows(f"{name}_macro", keys, classes.averaged(of, figure, weighted=False), min_rows)
+        macro = classes.f1_macro(of) if name == "f1" else classes.averaged(of, figure, weighted=False)
+        yield rows(f"{name}_macro", keys, macro, min_rows)
         yield rows(f"{name}_weighted", keys, classes.averaged(of, figure, weighted=True), min_rows)
     each = keys.iloc[of.group].reset_index(drop=True).assign(feature=of.name)
     for name, figure in AVERAGED.items():

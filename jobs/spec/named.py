@@ -108,7 +108,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(OfNumbers, **_LABELLED, segments="any", tasks=("regression",)),
     Family(OfEstimates, ("labels",), **_BINARY, segments="any"),
     Family(OfMix, ("labels",), **_BINARY, holds="segment"),
-    Family(OfStability, **_BINARY),
+    Family(OfStability),
     Family(OfRepeats),
     Family(OfRepeatedDecisions, tasks=("binary", "multiclass")),
     Family(OfSelection, **_BINARY, segments="groups"),

@@ -197,9 +197,7 @@ def _service(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
 
 def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """Drift of live versions whose features are not counted, for want of a reference to count them by."""
-    whole = today[(today["segment"] == "all") & ~today["version"].str.contains(":", regex=False)]
-    if spec.reference.versions:
-        whole = whole[whole["version"] != "all"]
+    whole = _counted_by_reference(spec, today)
     numeric = [*(name for name, one in spec.features.items() if one.kind == "numeric"), "score"]
     keys = whole[["day", "version"]].merge(_watched_features(spec), how="cross")
     if binned:
@@ -209,6 +207,12 @@ def _without_reference(spec: ModelSpec, today: pd.DataFrame, binned: list[pd.Dat
     for metric in (*DRIFT, *(one for one in spec.drift if one != "psi")):
         on = keys[keys["feature"].isin(numeric)] if metric in NUMERIC_ONLY else keys
         yield measures.undefined(metric, on, "no reference yet")
+
+
+def _counted_by_reference(spec: ModelSpec, served: pd.DataFrame) -> pd.DataFrame:
+    """Whole days of live versions, of all together where they have one reference."""
+    whole = served[(served["segment"] == "all") & ~served["version"].str.contains(":", regex=False)]
+    return whole[whole["version"] != "all"] if spec.reference.versions else whole
 
 
 def _latency(watch: Watch, today: pd.DataFrame, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
@@ -279,9 +283,15 @@ def _stability(watch: Watch, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
     spec, last = watch.spec, watch.period.last
     before = watch.begin - timedelta(measures_scores.SPREAD_DAYS - 1)
     served = warehouse.query("metrics/predictions", first=before, last=last)
-    bins = warehouse.query("metrics/score_bins", first=watch.begin - timedelta(1), last=last)
+    days, first = {"first": watch.begin - timedelta(1), "last": last}, pd.Timestamp(watch.begin)
+    yield measures_scores.spread_of_means(served, first, spec.min_rows)
     if spec.task == "binary":
-        yield from measures_scores.of_stability(served, bins, pd.Timestamp(watch.begin), spec.min_rows)
+        bins = warehouse.query("metrics/score_bins", **days)
+        yield measures_scores.shift_of_probabilities(bins, first, spec.min_rows)
+    else:
+        places, profile = warehouse.query("metrics/score_places", **days), warehouse.read("reference_bins")
+        due = _counted_by_reference(spec, served[served["n_scored"] > 0])
+        yield from measures_scores.shift_in_reference(places, profile, due, first, spec.min_rows)
     repeated = warehouse.query("metrics/repeats", first=watch.begin, last=last)
     yield from measures_scores.of_repeats(repeated, spec.min_rows)
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from jobs.engine import shelf
 from jobs.engine.shelf import write
 from jobs.language import speaking
+from jobs.methods.beside import segments_beside
 from jobs.methods.definitions import DEFINITIONS
 from jobs.methods.reliability import WINDOW_DAYS, reliability
 from jobs.periods import Period
@@ -22,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
-
-    import pandas as pd
 
     from jobs.engine.warehouse import Warehouse
     from jobs.spec import ModelSpec
@@ -53,6 +54,7 @@ def views(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Iterator[Nig
     frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names if name != "metrics"}
     frames["metrics"] = warehouse.query("report/figures", first=past.first, last=past.last)
     frames["score_curve"] = _score_curve(spec, period, warehouse)
+    frames["segments_beside"] = _segments_beside(frames["metrics"], spec, period)
     known = history.History.of(frames, days)
     first = _first_night(period, warehouse)
     return (night.view_of(known.at(day), spec, TERMS, first) for day in period)
@@ -65,6 +67,17 @@ def _score_curve(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.Da
     counted = nights.reaching_back(WINDOW_DAYS + age)
     daily = warehouse.query("report/reliability", age=age, first=counted.first, last=counted.last)
     return reliability(daily, list(nights), age)
+
+
+def _segments_beside(metrics: pd.DataFrame, spec: ModelSpec, period: Period) -> pd.DataFrame:
+    """Which segments did worse than the rest of the day that reached its first age on each night of the period."""
+    first = {age for ages in (spec.label_ages[:1], spec.outcome_ages[:1]) for age in ages}
+    mine = metrics[
+        (metrics["version"] == "all") & (metrics["feature"].fillna("") == "") & metrics["label_age"].isin(first)
+    ]
+    night = pd.to_datetime(mine["day"]) + pd.to_timedelta(mine["label_age"].astype("int64"), unit="D")
+    told = night.between(pd.Timestamp(period.first), pd.Timestamp(period.last))
+    return segments_beside(mine[told], spec.detection.error_rate)
 
 
 def _first_night(period: Period, warehouse: Warehouse) -> date:

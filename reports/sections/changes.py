@@ -23,7 +23,11 @@ EFFECTS_MOST = 12
 CHANGES_MOST = 4
 FALLEN_MOST = 3
 VERSION = "version"
-"""The dimension of who answered: told whenever the versions of tonight are not those of the window."""
+"""The dimension of which version answered: told besides, whenever the versions of tonight are not those of the window.
+
+After a full switch it puts the whole change into which version answered, and explains nothing about who came; so it
+stands for the others only where there are none.
+"""
 ANOTHER = 0.05
 """How much of the answers another version must give for that."""
 LEAST = 0.01
@@ -53,6 +57,8 @@ class Change:
 
     key: Key
     dimension: str
+    by_version: bool
+    """Whether the parts are versions, whose mix is which version answered, not who came."""
     former: float
     value: float
     total: float
@@ -91,8 +97,8 @@ class Fallen:
 def changes_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> tuple[Change, ...]:
     """The largest changes of tonight, each told along the dimension that explains it best.
 
-    Where a version came, went or took over in the window, the change is told by version as well: who answered, and how
-    well each did, may be all there is to it.
+    Where a version came, went or took over in the window, the change is told by version as well: which one answered,
+    and how well each did, may be all there is to it.
     """
     rows = known.tonight("decompositions")
     keys = [Key(metric, age=age) for metric in RATES for age in (outcome_ages if metric == "conversion" else ages)[:1]]
@@ -122,7 +128,7 @@ def fallen_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) ->
 
 
 def _changes(known: Known, key: Key, rows: dict[str, Array]) -> list[Change]:
-    """A rate's change by its best dimension, and by version where those changed; none where nothing moved."""
+    """A rate's change by its best dimension of segments, and by changed versions; none where nothing moved."""
     mine = (rows["metric"] == key.metric) & (rows["label_age"] == key.age)
     whole = np.flatnonzero(mine & (rows["segment"] == "all"))
     if not whole.size or not np.isfinite(rows["change"][whole[0]]):
@@ -133,8 +139,10 @@ def _changes(known: Known, key: Key, rows: dict[str, Array]) -> list[Change]:
     if moved < LEAST and not (last.size and last[0] == known.day_at(key.age)):
         return []
     parts = mine & (rows["segment"] != "all")
-    dimension = max(sorted(set(rows["dimension"][parts])), key=lambda name: _told(rows, parts, name, total), default="")
-    told = [dimension] if dimension == VERSION or not _other_versions(rows, parts) else [dimension, VERSION]
+    of_segments = sorted(set(rows["dimension"][parts]) - {VERSION})
+    told = [max(of_segments, key=lambda name: _told(rows, parts, name, total), default=VERSION)]
+    if told != [VERSION] and _other_versions(rows, parts):
+        told.append(VERSION)
     return [_by(rows, key, one, np.flatnonzero(parts & (rows["dimension"] == one)), whole[0]) for one in told]
 
 
@@ -151,7 +159,7 @@ def _by(rows: dict[str, Array], key: Key, dimension: str, places: Array, whole: 
     former, value, total = (float(rows[name][whole]) for name in ("former", "value", "change"))
     named = say("version") if dimension == VERSION else plain(dimension, 40)
     return Change(
-        key, named, former, value, total, tuple(effects[:EFFECTS_MOST]),
+        key, named, dimension == VERSION, former, value, total, tuple(effects[:EFFECTS_MOST]),
         max(len(effects) - EFFECTS_MOST, 0), better(key.metric),
     )  # fmt: skip
 

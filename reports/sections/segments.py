@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SEGMENTS_MOST = 20
 HEAT_DAYS = 90
-MAIN = ("accuracy", "mae", "f1", "conversion", "value_per_prediction")
+MAIN = ("accuracy", "mae", "conversion", "value_per_prediction")
 BESIDE = ("recall", "precision", "bias", "conversion")
 
 
@@ -36,7 +36,9 @@ def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
     last = known.day_at(main.age)
     first = last - HEAT_DAYS + 1
     whole_values = known.figures(main).dense(first, last, "judged")
-    rows = [_row(known, key, whole, whole_values, beside, (first, last)) for key in _parts(known, main)]
+    worse, searched = _worse(known, main)
+    parts = _parts(known, main)
+    rows = [_row(known, key, whole, whole_values, beside, (first, last), key.segment in worse) for key in parts]
     rows.sort(key=_worry)
     judged = [row for row in rows if row.difference is not None]
     return Panel(
@@ -47,12 +49,20 @@ def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) 
         last=last,
         whole=whole,
         unjudged=tuple(row.name for row in rows if row.difference is None),
+        searched=searched,
     )
+
+
+def _worse(known: Known, key: Key) -> tuple[set[str], int]:
+    """The segments that do worse than the rest of the day, and how many were looked at."""
+    rows = known.history.segments_beside.within(known.night, known.night)
+    mine = (rows["metric"] == key.metric) & (rows["label_age"] == key.age)
+    return set(rows["segment"][mine & rows["found"].astype(bool)]), int(mine.sum())
 
 
 def _candidates(metrics: Sequence[str], ages: Sequence[int], outcome_ages: Sequence[int]) -> list[Key]:
     """Each metric at the youngest age it may have."""
-    label = {"accuracy", "precision", "recall", "f1", "mae", "bias"}
+    label = {"accuracy", "precision", "recall", "mae", "bias"}
     youngest = ((metric, ages if metric in label else outcome_ages) for metric in metrics)
     return [Key(metric, age=known_ages[0]) for metric, known_ages in youngest if known_ages]
 
@@ -64,7 +74,13 @@ def _parts(known: Known, key: Key) -> list[Key]:
 
 
 def _row(
-    known: Known, key: Key, whole: Figure, whole_values: Array, beside: Sequence[Key], days: tuple[int, int]
+    known: Known,
+    key: Key,
+    whole: Figure,
+    whole_values: Array,
+    beside: Sequence[Key],
+    days: tuple[int, int],
+    worse: bool,
 ) -> Row:
     """A segment's figures, its distance from the whole, and where it stood on each day."""
     own = figure(known, key)
@@ -75,6 +91,7 @@ def _row(
         heat=heat(known, key, whole_values, days),
         difference=_apart(own, whole),
         severity=own.severity,
+        worse=worse,
     )
 
 

@@ -1,8 +1,11 @@
 """Keep, promote, roll back, contradictory or not yet known, in words."""
 
+import numpy as np
 import pytest
 
-from jobs.methods.judgement import Difference, Evidence, verdict
+from jobs.methods.judgement import ALIKE as NEAR
+from jobs.methods.judgement import LEVEL, Difference, Evidence, verdict
+from jobs.methods.paired import mcnemar, paired_difference
 
 BETTER = Difference(0.04, 0.02, 0.06, 0.0001, 2000)
 WORSE = Difference(-0.04, -0.06, -0.02, 0.0001, 2000)
@@ -71,3 +74,26 @@ def test_of_errors_less_is_better_and_they_are_told_in_their_own_unit(
     told, reason = verdict("v1", "challenger:v2", evidence, needed=300)
     assert told == expected
     assert words in reason
+
+
+@pytest.mark.parametrize(("rows", "differ"), [(20, 0.1), (40, 0.2), (250, 0.3)])
+def test_of_versions_that_are_equally_right_hardly_a_year_promotes_one(rows: int, differ: float) -> None:
+    """Looked at on every night of a year, over 28 days that move by one."""
+    random, years, days = np.random.default_rng(11), 1500, 28
+    unlike = random.binomial(rows, differ, (years, 365))
+    other = random.binomial(unlike, 0.5)
+    c, b = (np.cumsum(np.pad(one, ((0, 0), (1, 0))), axis=1) for one in (other, unlike - other))
+    c, b = c[:, days:] - c[:, :-days], b[:, days:] - b[:, :-days]
+    lower, upper = paired_difference(c, b, rows * days)
+    told = (mcnemar(b, c) < LEVEL) & ~((lower > -NEAR) & (upper < NEAR))
+    error = 3 * np.sqrt(0.01 / years)
+    assert (told & (c > b)).any(axis=1).mean() < 0.01 + error
+    assert told.any(axis=1).mean() < 0.02 + np.sqrt(2) * error
+
+
+def test_a_difference_worth_a_change_is_still_found() -> None:
+    """6.5 points on 1,000 rows that a fifth are judged differently, four times of five."""
+    random = np.random.default_rng(12)
+    unlike = random.binomial(1000, 0.2, 4000)
+    c = random.binomial(unlike, (0.1 + 0.065 / 2) / 0.2)
+    assert (mcnemar(unlike - c, c) < LEVEL).mean() == pytest.approx(0.8, abs=0.03)

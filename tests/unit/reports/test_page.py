@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from jobs import tables
+from jobs.methods.beside import segments_beside
 from jobs.methods.definitions import DEFINITIONS
 from jobs.spec import Rule
 from reports import page, sentence
@@ -239,6 +240,19 @@ def test_the_heat_map_tells_sure_from_maybe_and_a_day_without_rows_is_empty() ->
     assert row.heat.apart[gap + 7] != row.heat.apart[gap + 7], "the day without data"
 
 
+def test_the_performance_line_names_a_segment_by_its_test_and_not_by_its_own_interval() -> None:
+    frames = sample_night.frames()
+    assert "worse than" not in sentence.performance_line(view(frames)), (
+        "no test, no accusation, whatever the heat map shows"
+    )
+    mine = frames["metrics"][(frames["metrics"]["version"] == "all") & (frames["metrics"]["label_age"] == 7)]
+    seen = view(frames | {"segments_beside": segments_beside(mine, 0.01)})
+    assert [row.name for row in seen.segments.rows if row.worse] == ["customer=new"]
+    said = sentence.performance_line(seen)
+    assert said.endswith("customer=new does worse than everybody else, beyond what chance does among 11 segments.")
+    assert "each cell is one look" in page.render(seen)
+
+
 def test_calibration_is_drawn_beside_that_of_the_weeks_before() -> None:
     nights = pd.to_datetime([sample_night.END] * 2 + [sample_night.END - timedelta(days=28)])
     curve = pd.DataFrame(
@@ -345,6 +359,45 @@ def test_a_version_that_took_over_in_the_window_is_told_besides(share: tuple[flo
     assert [head.rpartition("by ")[2] for head in heads] == ["customer", "version"][:told]
     if told == 2:
         assert part.all("tbody")[1].all("tr")[0].text.startswith("version=v2")
+
+
+def _switched(*dimensions: str) -> Element:
+    """v1 answered all of the window and v2 all of tonight, 6 points worse with every customer alike."""
+    told = {"customer": ["customer=new", "customer=old"], "version": ["version=v1", "version=v2"]}
+    size = 3 * len(dimensions)
+    carried = {"customer": ([0.0, 0.0, 0.0], [-0.06, -0.02, -0.04]), "version": ([-0.06, 0.0, -0.06], [0.0] * 3)}
+    of = {"customer": ([1.0, 0.3, 0.7], [1.0, 0.3, 0.7]), "version": ([1.0, 0.0, 1.0], [1.0, 1.0, 0.0])}
+    mix, rate, share, former = (
+        [one for name in dimensions for one in table[name][place]]
+        for table, place in ((carried, 0), (carried, 1), (of, 0), (of, 1))
+    )
+    parts = _rows(
+        "decompositions", metric="accuracy", label_age=7, day=_night(7), base=0.0, coverage=0.0,
+        dimension=[name for name in dimensions for _ in range(3)],
+        segment=[one for name in dimensions for one in ("all", *told[name])],
+        value=[0.88] * size, former=[0.94] * size, share=share, former_share=former,
+        change=[a + b for a, b in zip(mix, rate, strict=True)], mix=mix, rate=rate,
+    )  # fmt: skip
+    return section(reading_html.read(rendered(sample_night.frames() | {"decompositions": parts})), "changes")
+
+
+def test_after_a_full_switch_who_came_is_not_blamed_and_the_version_is_told_besides() -> None:
+    part = _switched("customer", "version")
+    heads = [head.text for head in part.all("h3") if "Accuracy" in head.text]
+    assert [head.rpartition("by ")[2] for head in heads] == ["customer", "version"]
+    customers, versions = part.all("table")[:2]
+    assert "Before Now Mix Coverage Rate" in customers.text
+    assert "Before Now Which version answered Coverage Rate" in versions.text
+    assert "Mix" not in versions.text
+    assert "±0.0 pp ±0.0 pp −4.0 pp −4.0 pp" in customers.all("tbody")[0].all("tr")[0].text
+    new = next(row.text for row in versions.all("tr") if row.text.startswith("version=v2"))
+    assert "−6.0 pp ±0.0 pp ±0.0 pp −6.0 pp" in new
+
+
+def test_a_switch_without_segments_is_told_by_version_alone() -> None:
+    part = _switched("version")
+    assert [head.text.rpartition("by ")[2] for head in part.all("h3") if "Accuracy" in head.text] == ["version"]
+    assert "Which version answered" in part.all("table")[0].text
 
 
 def test_segments_that_fell_beyond_chance_are_marked_and_how_many_were_searched_is_said() -> None:

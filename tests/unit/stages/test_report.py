@@ -49,6 +49,12 @@ def test_one_by_one_and_as_a_range_are_the_same_bytes(warehouse: Warehouse) -> N
     assert pages(warehouse) == as_range
 
 
+def test_the_stage_tests_segments_and_the_page_names_the_one_that_does_worse(warehouse: Warehouse) -> None:
+    report.run(sample_night.spec(), Period.of(sample_night.END), warehouse)
+    page = pages(warehouse)[f"{sample_night.END}/index.html"].decode()
+    assert "customer=new does worse than everybody else, beyond what chance does among 11 segments" in page
+
+
 def test_finished_nights_are_recorded(warehouse: Warehouse) -> None:
     report.run(sample_night.spec(), NIGHTS, warehouse)
     progress = warehouse.progress("report")

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import jensenshannon
 
+from jobs.methods import measures_scores
 from tests.kiosk import Kiosk, day, days
+from tests.unit.stages import given_tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STAGES = ("ingest", "statistics", "metrics")
 
@@ -61,6 +68,75 @@ def test_the_spread_of_the_daily_mean_is_that_of_a_week(kiosk: Kiosk) -> None:
     assert figure(kiosk, "score_mean_spread", 7)[0] == pytest.approx(np.std(means[:7], ddof=1))
     assert figure(kiosk, "score_mean_spread", 8)[0] == pytest.approx(np.std(means[1:], ddof=1))
     assert figure(kiosk, "score_mean_spread", 3)[2] == "scores on fewer than 4 of 7 days"
+
+
+def test_numbers_and_classes_have_both_figures_of_steady_scores(tmp_path: Path) -> None:
+    """Scores of numbers have no range of their own: they are counted in the reference's bins, here of 40 rows."""
+    rows = given_tasks.rows_of("regression")
+    rows = rows.assign(said=rows["said"] + np.where(rows["number"] == 9, 12.0, 0.0))
+    kiosk = given_tasks.a_kiosk(tmp_path, "regression", rows)
+    kiosk.run(days(1, given_tasks.LAST), *STAGES)
+    bins = kiosk.table("reference_bins").query("feature == 'score' and bin >= 0").sort_values("bin")
+    edges = bins["upper"].to_numpy(dtype=float)[:-1]
+    for number in (6, 9, 10):
+        left, right = (
+            np.bincount(np.searchsorted(edges, rows.loc[rows["number"] == one, "said"]), minlength=len(bins))
+            for one in (number, number - 1)
+        )
+        value, n, reason = figure(kiosk, "score_shift", number)
+        assert (value, n, reason) == (
+            pytest.approx(jensenshannon(left, right, base=2)),
+            min(left.sum(), right.sum()),
+            None,
+        )
+        means = rows[rows["number"].between(number - 6, number)].groupby("number")["said"].mean()
+        assert figure(kiosk, "score_mean_spread", number)[0] == pytest.approx(np.std(means, ddof=1))
+    assert figure(kiosk, "score_shift", 1)[2] == "no scores counted the day before"
+    shadows = kiosk.rows("SELECT DISTINCT metric FROM metrics WHERE version LIKE 'shadow:%' AND metric LIKE 'score_%'")
+    assert ("score_mean_spread",) in shadows
+    assert ("score_shift",) not in shadows
+
+
+def test_a_model_of_numbers_without_reference_says_that_its_scores_were_not_counted(tmp_path: Path) -> None:
+    rows = given_tasks.rows_of("regression")
+    window = {"window": {"first": day(6), "last": day(8)}}
+    kiosk = given_tasks.a_kiosk(tmp_path, "regression", rows, reference=window)
+    kiosk.run(days(1, 5), *STAGES)
+    assert figure(kiosk, "score_shift", 5)[2] == "no reference yet"
+    assert figure(kiosk, "score_mean_spread", 5)[0] is not None
+
+
+@pytest.mark.parametrize("scored", [True, False])
+def test_classes_have_them_where_there_is_a_score(tmp_path: Path, scored: bool) -> None:
+    kiosk = given_tasks.a_kiosk(tmp_path, "multiclass", given_tasks.rows_of("multiclass"))
+    for number in range(1, 5):
+        path = kiosk.root / "predictions" / f"{day(number)}.csv"
+        given = pd.read_csv(path)
+        score = np.where(np.arange(len(given)) < len(given) // 2, 0.2, 0.8 if number == 3 else 0.2)
+        given.assign(score=score if scored else np.nan).to_csv(path, index=False)
+    kiosk.run(days(1, 4), *STAGES)
+    if not scored:
+        told = kiosk.rows("SELECT COUNT(*) FROM metrics WHERE metric LIKE 'score_%' AND value IS NOT NULL")
+        assert told == [(0,)]
+        return
+    size = len(pd.read_csv(kiosk.root / "predictions" / f"{day(3)}.csv"))
+    moved = jensenshannon([1, 0], [size // 2, size - size // 2], base=2)
+    assert figure(kiosk, "score_shift", 3)[0] == pytest.approx(moved), "the reference's bins are of 0.25 and 0.75"
+    assert figure(kiosk, "score_shift", 2)[0] == 0
+    mean = 0.2 + 0.6 * (size - size // 2) / size
+    assert figure(kiosk, "score_mean_spread", 4)[0] == pytest.approx(np.std([0.2, 0.2, mean, 0.2], ddof=1))
+
+
+def test_means_near_a_billion_keep_the_spread_of_thousandths() -> None:
+    """Sums about 0 divided by n would be rounded to 1e-7; means are told apart from whole numbers near them."""
+    near = np.array([0.001, -0.002, 0.0, 0.003, 0.001, -0.001, 0.002])
+    about = 1e9 + np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    served = pd.DataFrame(
+        {"day": pd.date_range("2025-01-01", periods=7), "version": "all", "segment": "all", "n_scored": 100,
+         "score_about": about, "score_near_sum": 100 * (near - (about - 1e9))}
+    )  # fmt: skip
+    told = measures_scores.spread_of_means(served, pd.Timestamp("2025-01-07"), 30)
+    assert told["value"].to_list() == [pytest.approx(np.std(near, ddof=1), rel=1e-9)]
 
 
 def test_a_spec_of_a_score_and_a_label_only_gets_every_figure_of_scores(kiosk: Kiosk) -> None:
