@@ -125,7 +125,7 @@ def requests(
             own=row["night"] == night,
             tried=spoke and row["night"] >= night - timedelta(days=ledger.AGAIN_DAYS),
             gone=_gone(newest, row, answering, newest_known) or _followed(row, handed),
-            asked=is_open and _carries(json.loads(evidence), asking.get(row["channel"], set()), quiet),
+            asked=is_open and _carries(row["incident"], json.loads(evidence), asking.get(row["channel"], set()), quiet),
             offered=offered,
             spoke=spoke,
             rested=bool(_cooling(spec, row, handed, row["night"])),
@@ -303,8 +303,12 @@ def _asking(warehouse: Warehouse, night: date) -> dict[str, set[tuple[str, ...]]
     return found
 
 
-def _carries(evidence: list[dict[str, Any]], figures: set[tuple[str, ...]], quiet: Sequence[Mute]) -> bool:
-    """Whether an incident's evidence has one of these figures, unless it is muted."""
+def _carries(
+    incident: str, evidence: list[dict[str, Any]], figures: set[tuple[str, ...]], quiet: Sequence[Mute]
+) -> bool:
+    """Whether an incident's evidence has one of these figures, unless that, or the incident by its name, is muted."""
+    if mutes.mute_of_incident(incident, quiet):
+        return False
     return any(
         tuple(item.get(name) for name in FIGURE) in figures and not mutes.mute_of(item, quiet) for item in evidence
     )

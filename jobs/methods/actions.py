@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
-from jobs.methods import evidence, sentences
+from jobs.methods import evidence, mutes, sentences
 from jobs.methods.answering import RULE_ENGINE
 from jobs.methods.evidence import RANK
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jobs.methods.answering import Serving
     from jobs.methods.grouping import Breach, Incident, Told
     from jobs.spec.acting import ActionPolicy
+    from jobs.spec.telling import Mute
 
 PAYLOAD_VERSION = 1
 
@@ -76,6 +77,8 @@ class Situation:
     """Who answers as of tonight."""
     unresolved: frozenset[str] = frozenset()
     """Incidents that are open tonight."""
+    mutes: Sequence[Mute] = ()
+    """Those that hold tonight."""
 
 
 def in_turn(told: Iterable[Told], action: str, history: Iterable[Requested]) -> list[Told]:
@@ -102,7 +105,7 @@ def decide(told: Told, situation: Situation, wanted: Iterable[str] = ORDER) -> l
         key = _key(action, asking, told.incident, situation) if asking else None
         if key is None:
             continue
-        held = _unfit(action, asking, situation)
+        held = _muted(told.incident, situation) or _unfit(action, asking, situation)
         blocking = [] if held else _blocking(action, told.incident, situation)
         if blocking:
             held = _waits(action, told.incident, blocking[-1], situation)
@@ -180,6 +183,12 @@ def _is_fresh(asking: Sequence[Breach], mine: Sequence[Requested]) -> bool:
 
 def _worst(asking: Sequence[Breach]) -> str:
     return max((one.severity for one in asking), key=RANK.__getitem__)
+
+
+def _muted(incident: Incident, situation: Situation) -> str:
+    """That an incident is muted by its name; empty where it is not. A muted figure asks for nothing to begin with."""
+    mute = mutes.mute_of_incident(incident.incident, situation.mutes)
+    return say("muted until {last}", last=mute.until) if mute else ""
 
 
 def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:

@@ -80,6 +80,7 @@ class _Moment:
             policies={name: getattr(spec.actions, name) for name in actions.ORDER},
             serving=self.serving,
             unresolved=unresolved,
+            mutes=mutes.active(spec.mutes, night),
         )
 
 

@@ -177,6 +177,31 @@ def test_a_muted_figure_of_a_silent_night_asks_for_nothing_later(tmp_path: Path,
     assert receiver.keys("/switch") == []
 
 
+def test_what_an_incident_asks_for_is_handed_over_and_told_when_its_mute_by_name_is_over(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    spec = model(mutes=[{"incident": INCIDENT, "until": str(day(FIRST + 1))}])
+    live(tmp_path, spec, FIRST + 2, until=FIRST + 2)
+    for number in (FIRST, FIRST + 1):
+        speak(tmp_path, spec, number)
+    assert receiver.posted == []
+    speak(tmp_path, spec, FIRST + 2)
+    assert (receiver.keys("/switch"), len(receiver.keys("/pager"))) == ([KEY], 1)
+    assert outcomes(tmp_path) == ["held", "held", "requested"]
+
+
+def test_what_a_silent_night_decided_is_not_handed_over_while_its_incident_is_muted(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """The request of FIRST was decided before the mute was written; no night has spoken of it."""
+    live(tmp_path, model(), FIRST + 2, until=FIRST + 2)
+    mute = {"incident": INCIDENT, "until": str(day(FIRST + 1))}
+    speak(tmp_path, model(mutes=[mute]), FIRST + 1)
+    assert receiver.keys("/switch") == []
+    speak(tmp_path, model(mutes=[mute]), FIRST + 2)
+    assert receiver.keys("/switch") == [KEY]
+
+
 def test_what_a_silent_night_decided_is_due_for_a_dag_too_and_announced_once(tmp_path: Path) -> None:
     spec = model(actions={}, channels={"critical": [], "warning": []})
     live(tmp_path, spec, FIRST + 2, until=FIRST + 2)

@@ -12,7 +12,7 @@ from jobs.methods.actions import Requested, Situation
 from jobs.methods.answering import Serving
 from jobs.methods.messages import Audience
 from jobs.spec.acting import Actions
-from jobs.spec.telling import Channels
+from jobs.spec.telling import Channels, Mute
 from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
 
 if TYPE_CHECKING:
@@ -138,6 +138,14 @@ def test_incidents_that_have_not_asked_come_before_those_that_ask_again() -> Non
     history.append(replace(ASKED, incident=second.incident.incident, night=day(5)))
     assert actions.in_turn([first, second, third], "retrain", history) == [third, second, first]
     assert actions.in_turn([first, second, third], "rollback", history) == [first, second, third]
+
+
+def test_what_a_muted_incident_asks_for_is_held() -> None:
+    mutes = [Mute(incident=INCIDENT, until=day(NIGHT + ahead)) for ahead in (0, 2)]
+    (row,) = decide(replace(SITUATION, mutes=mutes))
+    assert (row["outcome"], row["reason"]) == ("held", "muted until 2025-03-23")
+    (row,) = decide(replace(SITUATION, mutes=[Mute(incident="shop-2025-03-21-service", until=day(NIGHT))]))
+    assert row["outcome"] == "requested"
 
 
 # a version that has been replaced ---------------------------------------------------------------------------------
