@@ -96,6 +96,8 @@ def _why_not(spec: ModelSpec, warehouse: Warehouse, key: str) -> str:
     one = known[key]
     if one.gone:
         return f"the request '{key}' cannot go out any more: {one.gone}"
+    if one.waits:
+        return f"the request '{key}' cannot go out yet: {one.waits}"
     if not _policy(spec, one).approval:
         return f"the request '{key}' needs no approval (actions.{one.row['channel']}.approval is false)"
     return (

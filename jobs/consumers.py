@@ -35,19 +35,19 @@ def request(
 ) -> tuple[list[str], list[str]]:
     """Hand over every request due on a night that has a webhook or a command and, where asked for, an approval.
 
-    One that could not be handed over while its incident lasted is given up, and the ledger says so; `known`: the newest
-    night, which may know that. Returns what was done, and the faults, both as sentences.
+    One that could not be handed over while its incident lasted, or in whose place another goes, is given up, and the
+    ledger says so; `known`: the newest night, which may know that. Returns what was done, and the faults, both as
+    sentences.
     """
-    said, faults = [], []
-    for one in requested.requests(spec, warehouse, night, known=known):
-        row = one.row
-        policy: ActionPolicy = getattr(spec.actions, row["channel"])
-        if policy.webhook is None and policy.command is None:
-            continue
-        if one.gone and (one.tried or one.own):
-            said.append(give_up(warehouse, one))
+    faults = []
+    found = [one for one in requested.requests(spec, warehouse, night, known=known) if _takes(spec, one)]
+    said = [give_up(warehouse, one) for one in found if one.late]
+    said += [f"{one.row['channel']} waits: {one.waits}" for one in found if one.own and one.waits and not one.gone]
+    for one in found:
         if not one.due:
             continue
+        row = one.row
+        policy: ActionPolicy = getattr(spec.actions, row["channel"])
         if wait := waiting(policy, row["key"], warehouse):
             said.append(f"{row['channel']} {wait}")
             continue
@@ -57,9 +57,14 @@ def request(
         except Exception as error:
             faults.append(f"{row['channel']}: {fault_of(error)}")
             continue
-        ledger.record(warehouse, row["key"], row["channel"], row["night"], now, answer)
+        ledger.record(warehouse, row["key"], row["channel"], known or night, now, answer)
         said.append(f"{row['channel']} handed over: {answer}")
     return said, faults
+
+
+def _takes(spec: ModelSpec, one: requested.Request) -> bool:
+    """Whether a webhook or a command carries a request out."""
+    return getattr(spec.actions, one.row["channel"]).consumer in ("webhook", "command")
 
 
 def give_up(warehouse: Warehouse, one: requested.Request) -> str:

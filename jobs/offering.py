@@ -62,8 +62,11 @@ def given_up(spec: ModelSpec, action: str, night: date, home: Path) -> str:
 def answer_request(spec: ModelSpec, action: str, night: date, home: Path, person: str, *, approved: bool) -> None:
     """Write down what a person said about a night's request."""
     with open_warehouse(home, spec.model) as warehouse:
-        if one := _offer(spec, action, night, warehouse):
-            said = "approved" if approved else "rejected"
+        found = requested.requests(spec, warehouse, night, known=_newest(warehouse, night))
+        mine = [one for one in found if one.row["channel"] == action and not one.gone]
+        asked = [one for one in mine if one.offered == night] or [one for one in mine if one.own]
+        said = "approved" if approved else "rejected"
+        for one in asked[:1]:
             ledger.answer(warehouse, one.row["key"], said, person, datetime.now(UTC))
 
 
@@ -76,7 +79,11 @@ def to_announce(
     """
     with open_warehouse(home, spec.model) as warehouse:
         found = requested.requests(spec, warehouse, night, taken=True, known=_newest(warehouse, night))
-        due = [one.row for one in found if not one.gone and (one.own or one.asked) and one.row["channel"] in asked]
+        due = [
+            one.row
+            for one in found
+            if not one.gone and not one.waits and (one.own or one.asked) and one.row["channel"] in asked
+        ]
         free = [
             one["payload"]
             for one in due
@@ -107,9 +114,12 @@ def newest_spoken(spec: ModelSpec, home: Path) -> date | None:
 
 
 def record(spec: ModelSpec, home: Path, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
-    """Note in the ledger that a key was handed over; noting it twice keeps the first note."""
+    """Note in the ledger that a key was handed over; noting it twice keeps the first note.
+
+    The cool-down counts from the newest finished night: a person may have approved it long after `night` asked.
+    """
     with open_warehouse(home, spec.model) as warehouse:
-        ledger.record(warehouse, key, channel, night, sent_at, answer)
+        ledger.record(warehouse, key, channel, _newest(warehouse, night), sent_at, answer)
 
 
 def silent(spec: ModelSpec, night: date, newest_closed: date) -> str:
@@ -140,25 +150,29 @@ def left(spec: ModelSpec, action: str, payload: Mapping[str, Any], warehouse: Wa
 
 
 def _offer(spec: ModelSpec, action: str, night: date, warehouse: Warehouse) -> requested.Request | None:
-    """The request to offer on a night: its own, else the newest that an older night could not get rid of.
+    """The request to offer on a night, its own or what an older one could not get rid of; gives up what that replaces.
 
     A person is asked once: what an older night has asked for approval, or what was rejected, is not offered again. What
     was approved is, because the answer may have been given elsewhere than where that night waits for it.
     """
-    answered = {key: said for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items()}
     waits = getattr(spec.actions, action).approval
-    found = [
-        one
-        for one in requested.requests(spec, warehouse, night, known=_newest(warehouse, night) if waits else None)
-        if one.row["channel"] == action
-        and one.due
-        and (
-            one.own
-            or (said := answered.get(one.row["key"])) == "approved"
-            or (not said and (not waits or (not one.tried and one.offered in (None, night))))
-        )
-    ]
-    return max(found, key=lambda one: (one.row["night"], one.row["key"]), default=None)
+    known = _newest(warehouse, night) if waits else None
+    found = [one for one in requested.requests(spec, warehouse, night, known=known) if one.row["channel"] == action]
+    for one in found:
+        told_there = waits and (one.own or one.offered == night)  # `given_up` says it
+        if one.late and one.gone.startswith(requested.SUPERSEDED) and not told_there:
+            consumers.give_up(warehouse, one)
+    answered = {key: said for key, (said, _) in ledger.answers(warehouse, "approved", "rejected").items()}
+    offered = [one for one in found if one.due and _offers(one, answered.get(one.row["key"], ""), night, waits=waits)]
+    return max(offered, key=lambda one: one.weight, default=None)
+
+
+def _offers(one: requested.Request, said: str, night: date, *, waits: bool) -> bool:
+    """Whether a night offers what is due; `said`: what was answered to it, `waits`: whether a person must."""
+    if one.own or said == "approved":
+        return True
+    asked_before = waits and ((one.tried and not one.rested) or one.offered not in (None, night))
+    return not said and not asked_before
 
 
 def _payload(one: requested.Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jobs import ledger
 from jobs.methods import mutes
 from jobs.methods.answering import Answering
+from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ FIGURE = ("metric", "feature", "segment", "version")
 """What names a figure in a verdict and in evidence."""
 
 OVER = "its incident is over"
+SUPERSEDED = "superseded by"
 
 NEWEST = (
     "LEFT JOIN (SELECT * FROM incidents WHERE night <= ? "
@@ -51,13 +53,38 @@ class Request:
     """Whether its incident is open and asks for it on this night too."""
     offered: date | None
     """The later night that offered it to a person for approval, if one did."""
-    cools: bool = False
-    """Whether the action is still cooling down from a request that a rejection had freed."""
+    spoke: bool = False
+    """Whether the night that decided it spoke, so that it was told to whoever takes or approves it."""
+    rested: bool = False
+    """Whether the action was still cooling down on the night that decided it, so that nobody was asked for it then."""
+    waits: str = ""
+    """What it must wait for: the action cools down from another hand-over, or another request goes first."""
 
     @property
     def due(self) -> bool:
         """On its own night; later, until it is gone, where its incident asks again or a hand-over failed lately."""
-        return not self.gone and not self.cools and (self.own or self.asked or self.tried)
+        return not self.gone and not self.waits and (self.own or self.asked or self.tried)
+
+    @property
+    def late(self) -> bool:
+        """Whether the ledger is to say why it goes out no more: it was to go out, or another one went in its place."""
+        return bool(self.gone) and (self.own or self.tried or (self.asked and self.gone.startswith(SUPERSEDED)))
+
+    @property
+    def weight(self) -> tuple[int, date, str]:
+        """The gravest counts most, then the newest."""
+        return RANK[self.row["severity"]], self.row["night"], self.row["key"]
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A request that was handed over."""
+
+    key: str
+    action: str
+    night: date
+    """On which it was."""
+    decided: date
 
 
 def requests(
@@ -66,11 +93,13 @@ def requests(
     """Every request decided by a night or before that nobody has taken (with `taken`: those too), oldest first.
 
     A night that never spoke, because the machine stood or it was caught up on, has offered its requests to nobody, yet
-    decisions count them as requested; so a later night that speaks must offer them. Whether it does is `Request.due`.
+    decisions count them as requested; so a later night that speaks must offer them. Whether it does is `Request.due`:
+    of each action one at most, unless it is put to a person.
     `known`: the newest night, where it is a later one: an approval may come days after the night that asked for it.
     """
+    newest_known = known or night
     rows = warehouse.execute(
-        f"SELECT n.state, i.state, i.evidence, s.key IS NOT NULL AND o.night >= ?, e.night, "
+        "SELECT n.state, i.state, i.evidence, s.key IS NOT NULL, e.night, "
         f"{', '.join(f'o.{name}' for name in ledger.MESSAGE)}, d.payload->'$.audit.asked_by' "
         "FROM outbox AS o LEFT JOIN decisions AS d ON d.key = o.key AND d.night = o.night "
         f"{NEWEST.format('o')}"
@@ -79,26 +108,72 @@ def requests(
         "LEFT JOIN dispatches AS e ON e.key = o.key || '-offered' "
         "WHERE o.channel IN ('rollback', 'fallback', 'retrain') AND o.night <= ? "
         "AND (? OR o.key NOT IN (SELECT key FROM dispatches)) ORDER BY o.night, o.key",
-        [night - timedelta(days=ledger.AGAIN_DAYS), known or night, night, night, taken],
+        [newest_known, night, night, taken],
     ).fetchall()
     rejected = ledger.rejected(warehouse)
     if not rows and not rejected:
         return []
     asking, quiet = _asking(warehouse, night), mutes.active(spec.mutes, night)
-    answering = Answering.of(warehouse.query("incidents/version_volumes", last=known or night))
+    answering = Answering.of(warehouse.query("incidents/version_volumes", last=newest_known))
+    handed = _handed(warehouse)
     found = []
-    for newest, state, evidence, tried, offered, *message in rows:
+    for newest, state, evidence, spoke, offered, *message in rows:
         row = _message(message)
         is_open = state is not None and state != "resolved"
-        asked = is_open and _carries(json.loads(evidence), asking.get(row["channel"], set()), quiet)
-        gone = _gone(newest, row, answering, known or night)
-        cools = bool(rejected) and _cooling(spec, warehouse, row, night, freed=True)
-        found.append(Request(row, row["night"] == night, bool(tried), gone, asked, offered, cools))
+        one = Request(
+            row=row,
+            own=row["night"] == night,
+            tried=spoke and row["night"] >= night - timedelta(days=ledger.AGAIN_DAYS),
+            gone=_gone(newest, row, answering, newest_known) or _followed(row, handed),
+            asked=is_open and _carries(row["incident"], json.loads(evidence), asking.get(row["channel"], set()), quiet),
+            offered=offered,
+            spoke=spoke,
+            rested=bool(_cooling(spec, row, handed, row["night"])),
+            waits=_cooling(spec, row, handed, newest_known),
+        )
+        found.append(one)
     freed = [
-        replace(one, gone=_gone(newest, one.row, answering, known or night))
-        for newest, one in _freed(spec, warehouse, night, known or night, rejected, taken=taken)
+        replace(one, gone=_gone(newest, one.row, answering, newest_known))
+        for newest, one in _freed(spec, warehouse, night, newest_known, rejected, handed, taken=taken)
     ]
-    return found + _one_each(spec, warehouse, night, freed)
+    return _one_a_night(spec, warehouse, night, found, _one_each(spec, warehouse, night, freed))
+
+
+def _one_a_night(
+    spec: ModelSpec, warehouse: Warehouse, night: date, found: list[Request], freed: list[Request]
+) -> list[Request]:
+    """All of them, with one due for each action at most: what a person approved, else the gravest, else the newest.
+
+    An outage or a backfill leaves several, and whoever carries one out does what the others want: they are gone. But
+    what a person was asked for stays until something goes out, and what outranks an approved one waits until after it.
+    """
+    said = {key: answer for key, (answer, _) in ledger.answers(warehouse, "approved", "rejected").items()}
+    best: dict[str, Request] = {}
+
+    def contends(one: Request) -> bool:
+        key = one.row["key"]
+        return one.due and said.get(key) != "rejected" and not ledger.sent(warehouse, key)
+
+    def rank(one: Request) -> tuple[bool, tuple[int, date, str]]:
+        return said.get(one.row["key"]) == "approved", one.weight
+
+    contenders = [one for one in (*found, *freed) if contends(one)]
+    for one in sorted(contenders, key=rank):
+        best[one.row["channel"]] = one
+
+    def behind(one: Request) -> Request:
+        action = one.row["channel"]
+        first = best.get(action)
+        if first is None or one is first or one not in contenders:
+            return one
+        approved = said.get(first.row["key"]) == "approved"
+        if getattr(spec.actions, action).approval and not approved and (one.own or one.spoke or one.offered):
+            return one
+        if one.weight > first.weight or (one.row["night"] == night and not one.own):
+            return replace(one, waits=f"{first.row['key']} goes first")
+        return replace(one, gone=f"{SUPERSEDED} {first.row['key']}")
+
+    return [behind(one) for one in (*found, *freed)]
 
 
 def _one_each(spec: ModelSpec, warehouse: Warehouse, night: date, freed: list[Request]) -> list[Request]:
@@ -123,12 +198,13 @@ def _one_each(spec: ModelSpec, warehouse: Warehouse, night: date, freed: list[Re
 
 
 def _message(values: Sequence[Any]) -> dict[str, Any]:
-    """By `ledger.MESSAGE`, and `asked_by`: the versions of the figures that asked, where they spoke of live ones."""
+    """By `ledger.MESSAGE`, and of the figures that asked: `asked_by`, versions of those about live ones; `severity`."""
     *message, decided = values
     row = dict(zip(ledger.MESSAGE, message, strict=True))
     askers = json.loads(decided or "[]")
     versions = {str(one.get("version") or "all") for one in askers if not one.get("replaced")}
-    return row | {"payload": json.loads(row["payload"]), "asked_by": versions}
+    severity = max((one["severity"] for one in askers), key=RANK.__getitem__, default="critical")
+    return row | {"payload": json.loads(row["payload"]), "asked_by": versions, "severity": severity}
 
 
 def _gone(newest: str | None, row: dict[str, Any], answering: Answering, known: date) -> str:
@@ -148,8 +224,30 @@ def _replaced(row: dict[str, Any], answering: Answering, night: date) -> str:
     return f"it is about {version}, {rest}"
 
 
+def _handed(warehouse: Warehouse) -> list[Handed]:
+    rows = warehouse.execute(
+        "SELECT s.key, s.channel, s.night, COALESCE(MAX(o.night), s.night) FROM dispatches AS s "
+        "LEFT JOIN outbox AS o ON o.key = s.key WHERE s.channel IN ('rollback', 'fallback', 'retrain') "
+        "AND s.answer NOT LIKE 'not handed over%' GROUP BY s.key, s.channel, s.night ORDER BY s.night, s.key"
+    ).fetchall()
+    return [Handed(*row) for row in rows]
+
+
+def _followed(row: dict[str, Any], handed: Sequence[Handed]) -> str:
+    """That a later request for the action was handed over; empty where none was."""
+    later = [one for one in handed if one.action == row["channel"] and one.decided > row["night"]]
+    return f"{SUPERSEDED} {later[-1].key}" if later else ""
+
+
 def _freed(
-    spec: ModelSpec, warehouse: Warehouse, night: date, known: date, rejected: set[str], *, taken: bool
+    spec: ModelSpec,
+    warehouse: Warehouse,
+    night: date,
+    known: date,
+    rejected: set[str],
+    handed: Sequence[Handed],
+    *,
+    taken: bool,
 ) -> list[tuple[str | None, Request]]:
     """What a night holds back only because of earlier requests that a person has rejected: it is asked for after all.
 
@@ -172,26 +270,24 @@ def _freed(
         waits_for, policy = audit["guards"].get("blocked_by") or [], getattr(spec.actions, row["channel"])
         if not waits_for or not set(waits_for) <= rejected or policy.dry_run:
             continue
-        if _cooling(spec, warehouse, row, night):
+        if _cooling(spec, row, handed, known):
             continue
         row["subject"] = f"{spec.model}: {row['channel']} requested, {row['payload']['reason']}"
         found.append((newest, Request(row, own=False, tried=False, gone="", asked=True, offered=offered)))
     return found
 
 
-def _cooling(spec: ModelSpec, warehouse: Warehouse, row: dict[str, Any], night: date, *, freed: bool = False) -> bool:
-    """Whether another request for the same action was handed over in the cool-down before a night.
+def _cooling(spec: ModelSpec, row: dict[str, Any], handed: Sequence[Handed], night: date) -> str:
+    """Until when the action cools down from another request that was handed over by a night; empty where it does not.
 
-    `freed`: count only those that a rejection had freed, of which decisions know nothing.
+    Decisions count from the night of a request; what went out later than that, or was freed, only the ledger knows.
     """
-    since = night - timedelta(days=getattr(spec.actions, row["channel"]).cooldown_days)
-    found = warehouse.execute(
-        "SELECT 1 FROM dispatches AS s WHERE s.channel = ? AND s.night > ? AND s.night <= ? AND s.key <> ? "
-        "AND s.answer NOT LIKE 'not handed over%' AND (NOT ? OR EXISTS ("
-        "SELECT 1 FROM decisions AS d WHERE d.key = s.key AND d.night = s.night AND d.outcome = 'held'))",
-        [row["channel"], since, night, row["key"], freed],
-    )
-    return found.fetchone() is not None
+    days = timedelta(days=getattr(spec.actions, row["channel"]).cooldown_days)
+    others = [one for one in handed if one.action == row["channel"] and one.key != row["key"] and one.night <= night]
+    last = max(others, key=lambda one: one.night, default=None)
+    if last is None or last.night + days <= night:
+        return ""
+    return f"{row['channel']} cools down until {last.night + days}, because {last.key} was handed over on {last.night}"
 
 
 def _asking(warehouse: Warehouse, night: date) -> dict[str, set[tuple[str, ...]]]:
@@ -207,8 +303,12 @@ def _asking(warehouse: Warehouse, night: date) -> dict[str, set[tuple[str, ...]]
     return found
 
 
-def _carries(evidence: list[dict[str, Any]], figures: set[tuple[str, ...]], quiet: Sequence[Mute]) -> bool:
-    """Whether an incident's evidence has one of these figures, unless it is muted."""
+def _carries(
+    incident: str, evidence: list[dict[str, Any]], figures: set[tuple[str, ...]], quiet: Sequence[Mute]
+) -> bool:
+    """Whether an incident's evidence has one of these figures, unless that, or the incident by its name, is muted."""
+    if mutes.mute_of_incident(incident, quiet):
+        return False
     return any(
         tuple(item.get(name) for name in FIGURE) in figures and not mutes.mute_of(item, quiet) for item in evidence
     )

@@ -6,20 +6,21 @@ Nothing here has a side effect. Every decision has one key, by which it is hande
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from jobs.language import say
-from jobs.methods import evidence, sentences
+from jobs.methods import evidence, mutes, sentences
+from jobs.methods.answering import RULE_ENGINE
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.methods.answering import Serving
     from jobs.methods.grouping import Breach, Incident, Told
     from jobs.spec.acting import ActionPolicy
+    from jobs.spec.telling import Mute
 
 PAYLOAD_VERSION = 1
 
@@ -49,6 +50,17 @@ class Requested:
     incident: str = ""
     severity: str = "critical"
     """Of the worst breach that asked for it."""
+    version: str | None = None
+    """The version it is about; None where nobody knew who answered."""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], night: date) -> Requested:
+        """From a row of `decisions`, its payload a mapping."""
+        payload = row["payload"]
+        severities = [one["severity"] for one in payload["audit"]["asked_by"]]
+        about = (payload.get("versions") or {}).get("current")
+        worst = max(severities, key=RANK.__getitem__)
+        return cls(night, row["key"], row["action"], row["incident"], worst, about)
 
 
 @dataclass(frozen=True)
@@ -65,20 +77,35 @@ class Situation:
     """Who answers as of tonight."""
     unresolved: frozenset[str] = frozenset()
     """Incidents that are open tonight."""
+    mutes: Sequence[Mute] = ()
+    """Those that hold tonight."""
 
 
-def decide(told: Told, situation: Situation) -> list[dict[str, Any]]:
+def in_turn(told: Iterable[Told], action: str, history: Iterable[Requested]) -> list[Told]:
+    """Tonight's incidents in the order in which they may ask for an action: first those that never have.
+
+    Then those that asked longest ago, so that one which lasts and asks again and again leaves room for the others.
+    """
+    last: dict[str, date] = {}
+    for one in history:
+        if one.action == action:
+            last[one.incident] = max(one.night, last.get(one.incident, one.night))
+    return sorted(told, key=lambda one: last.get(one.incident.incident, date.min))
+
+
+def decide(told: Told, situation: Situation, wanted: Iterable[str] = ORDER) -> list[dict[str, Any]]:
     """Rows of table `decisions` (payload a mapping) for what tonight's breaches of one incident ask for.
 
-    An incident asks for an action once, and once more where something graver than the first time asks for it.
+    An incident asks for an action once, once more where something graver than the first time asks for it, and again
+    where its request is about a version that another one has followed, or is neither open nor cooling down any more.
     """
     rows = []
-    for action in ORDER:
+    for action in wanted:
         asking = [one for one in told.asking if one.action == action and one.severity != "info"]
         key = _key(action, asking, told.incident, situation) if asking else None
         if key is None:
             continue
-        held = _unfit(action, asking, situation)
+        held = _muted(told.incident, situation) or _unfit(action, asking, situation)
         blocking = [] if held else _blocking(action, told.incident, situation)
         if blocking:
             held = _waits(action, told.incident, blocking[-1], situation)
@@ -118,17 +145,50 @@ def _untaken(action: str, policy: ActionPolicy) -> str:
 
 
 def _key(action: str, asking: Sequence[Breach], incident: Incident, situation: Situation) -> str | None:
-    """The name of the request; None where the incident has asked for the action before, and for nothing less grave."""
+    """The name of the request; None where what the incident has asked for before answers this need too.
+
+    Later requests are counted, and not named by their night: while one is held back, its name stays.
+    """
     mine = [one for one in situation.history if one.action == action and one.incident == incident.incident]
     key = f"{incident.incident}-{action}"
     if not mine:
         return key
-    severity = _worst(asking)
-    return f"{key}-{severity}" if all(RANK[severity] > RANK[one.severity] for one in mine) else None
+    standing = [one for one in mine if _stands(one, action, asking, situation)]
+    severity, number = _worst(asking), len(mine) + 1
+    if not standing:
+        return f"{key}-{number}" if _is_fresh(asking, mine) else None
+    if any(RANK[severity] <= RANK[one.severity] for one in standing):
+        return None
+    graver = f"{key}-{severity}"
+    return graver if all(one.key != graver for one in mine) else f"{graver}-{number}"
+
+
+def _stands(one: Requested, action: str, asking: Sequence[Breach], situation: Situation) -> bool:
+    """Whether an incident's own request still answers its need: lately asked for, and about the same version.
+
+    The rule engine is no version that follows one: it answers in its place.
+    """
+    policy = situation.policies[action]
+    days = max(policy.cooldown_days, policy.open_days)
+    current = _versions(action, asking, situation)["current"]
+    same = current in (one.version, RULE_ENGINE) or one.version is None
+    return same and one.night > situation.night - timedelta(days=days)
+
+
+def _is_fresh(asking: Sequence[Breach], mine: Sequence[Requested]) -> bool:
+    """Whether something that asks is of a day after the incident's last request, and of a version that answers now."""
+    last = max(one.night for one in mine)
+    return any(one.day > last and not one.replaced for one in asking)
 
 
 def _worst(asking: Sequence[Breach]) -> str:
     return max((one.severity for one in asking), key=RANK.__getitem__)
+
+
+def _muted(incident: Incident, situation: Situation) -> str:
+    """That an incident is muted by its name; empty where it is not. A muted figure asks for nothing to begin with."""
+    mute = mutes.mute_of_incident(incident.incident, situation.mutes)
+    return say("muted until {last}", last=mute.until) if mute else ""
 
 
 def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:
@@ -142,7 +202,10 @@ def _unfit(action: str, asking: Sequence[Breach], situation: Situation) -> str:
             "{labels} labels arrived in the last {days} days, {action} needs {least}",
             labels=f"{situation.fresh_labels:,}", days=FRESH_DAYS, action=say(action), least=f"{policy.min_labels:,}",
         )  # fmt: skip
-    if action == "rollback" and _versions(action, asking, situation)["previous"] is None:
+    about = _versions(action, asking, situation)
+    if action != "retrain" and about["current"] == RULE_ENGINE:
+        return say("the rule engine answers already")
+    if action == "rollback" and about["previous"] is None:
         return say("no earlier version is known to go back to")
     return ""
 

@@ -35,9 +35,23 @@ def mute_of(item: Mapping[str, Any], mutes: Sequence[Mute]) -> Mute | None:
     return None
 
 
+def mute_of_incident(incident: str, mutes: Sequence[Mute]) -> Mute | None:
+    """The mute that names an incident; the one that lasts longest where there are several.
+
+    >>> from datetime import date
+    >>> from jobs.spec.model import Mute
+    >>> known = [Mute(incident="shop-2025-03-04-behaviour", until=date(2025, 4, day)) for day in (1, 9)]
+    >>> mute_of_incident("shop-2025-03-04-behaviour", known) is known[1]
+    True
+    >>> mute_of_incident("shop-2025-03-05-service", known) is None
+    True
+    """
+    return max((one for one in mutes if one.incident == incident), key=lambda one: one.until, default=None)
+
+
 def silenced(incident: Incident, mutes: Sequence[Mute]) -> bool:
     """Whether an incident is muted by name, or every figure that makes it one is."""
-    if any(one.incident == incident.incident for one in mutes):
+    if mute_of_incident(incident.incident, mutes):
         return True
     telling = [item for item in incident.evidence if item["severity"] != "info" and item["metric"] != "version"]
     return bool(telling) and all(mute_of(item, mutes) for item in telling)

@@ -20,10 +20,11 @@ from jobs.methods.grouping import Breach, Incident, Night
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from jobs.engine.warehouse import Warehouse
     from jobs.methods.answering import Serving
+    from jobs.methods.grouping import Told
     from jobs.periods import Period
     from jobs.spec import ModelSpec
 
@@ -40,17 +41,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in WRITTEN}
     for tonight, moment in nights:
         told = grouping.advance(spec.model, tonight, known, spec.incidents.resolve_after)
-        decided = []
-        unresolved = frozenset(one.incident.incident for one in told if one.incident.is_open)
-        for one in told:
-            situation = moment.situation(spec, tonight.night, requested, unresolved)
-            new = actions.decide(one, situation)
-            decided += new
-            requested += [
-                actions.Requested(tonight.night, row["key"], row["action"], row["incident"], _gravity(row["payload"]))
-                for row in new
-                if row["outcome"] != "held"
-            ]
+        decided = _decided(told, moment, spec, tonight.night, requested)
         rows["incidents"] += [grouping.as_row(one, tonight.night, _text) for one in told if one.news]
         rows["decisions"] += decided
         audience = messages.Audience(
@@ -89,6 +80,7 @@ class _Moment:
             policies={name: getattr(spec.actions, name) for name in actions.ORDER},
             serving=self.serving,
             unresolved=unresolved,
+            mutes=mutes.active(spec.mutes, night),
         )
 
 
@@ -101,6 +93,20 @@ class _Background:
     changes: list[dict[str, Any]]
     particulars: particulars.Particulars
     answering: Answering
+
+
+def _decided(
+    told: Sequence[Told], moment: _Moment, spec: ModelSpec, night: date, requested: list[actions.Requested]
+) -> list[dict[str, Any]]:
+    """Rows of `decisions` of one night; `requested`, before tonight, grows by what is requested."""
+    decided = []
+    unresolved = frozenset(one.incident.incident for one in told if one.incident.is_open)
+    for action in actions.ORDER:
+        for one in actions.in_turn(told, action, requested):
+            new = actions.decide(one, moment.situation(spec, night, requested, unresolved), [action])
+            decided += new
+            requested += [actions.Requested.of(row, night) for row in new if row["outcome"] != "held"]
+    return decided
 
 
 # reading --------------------------------------------------------------------------------------------------------
@@ -227,17 +233,9 @@ def _standing(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[Inc
 def _requested(period: Period, warehouse: Warehouse) -> list[actions.Requested]:
     rows = warehouse.query("incidents/requested", before=period.first)
     return [
-        actions.Requested(
-            row["night"].date(), row["key"], row["action"], row["incident"], _gravity(json.loads(row["payload"]))
-        )
+        actions.Requested.of(row | {"payload": json.loads(row["payload"])}, row["night"].date())
         for row in _records(rows)
     ]
-
-
-def _gravity(payload: Mapping[str, Any]) -> str:
-    """The severity of the worst breach that asked."""
-    severities: list[str] = [one["severity"] for one in payload["audit"]["asked_by"]]
-    return max(severities, key=evidence.RANK.__getitem__)
 
 
 def _heard(period: Period, warehouse: Warehouse) -> dict[str, set[str]]:

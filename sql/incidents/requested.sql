@@ -1,7 +1,7 @@
 /* purpose: the decisions that were requested before a night
    grain:   key
    reads:   decisions
-   writes:  decisions (cool-down, and once per incident and action) */
+   writes:  decisions (cool-down, and once while a request stands) */
 SELECT
   d.night,
   d.key,

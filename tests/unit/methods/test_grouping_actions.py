@@ -12,7 +12,7 @@ from jobs.methods.actions import Requested, Situation
 from jobs.methods.answering import Serving
 from jobs.methods.messages import Audience
 from jobs.spec.acting import Actions
-from jobs.spec.telling import Channels
+from jobs.spec.telling import Channels, Mute
 from tests.unit.methods.given_breaches import accuracy, breach, day, drift, walk
 
 if TYPE_CHECKING:
@@ -69,6 +69,83 @@ def test_a_graver_need_of_the_same_incident_asks_again_once_and_waits_for_the_co
     assert (row["outcome"], row["payload"]["audit"]["guards"]["blocked_by"]) == ("held", [before.key])
     again = Requested(day(2), f"{INCIDENT}-retrain-critical", "retrain", INCIDENT)
     assert decide(replace(SITUATION, history=[before, again])) == []
+
+
+# an incident that lasts asks again --------------------------------------------------------------------------------
+
+ASKED = Requested(day(0), f"{INCIDENT}-retrain", "retrain", INCIDENT, "critical", "v2")
+
+
+@pytest.mark.parametrize(
+    ("ago", "policy", "key"),
+    [
+        (27, {}, None), (28, {}, f"{INCIDENT}-retrain-2"),
+        (28, {"cooldown_days": 40}, None), (40, {"cooldown_days": 40}, f"{INCIDENT}-retrain-2"),
+        (14, {"open_days": 0}, f"{INCIDENT}-retrain-2"),
+    ],
+)  # fmt: skip
+def test_an_incident_asks_again_once_its_request_is_neither_open_nor_cooling_down(
+    ago: int, policy: dict[str, int], key: str | None
+) -> None:
+    situation = replace(
+        SITUATION, history=[replace(ASKED, night=day(NIGHT - ago))], policies=dict(Actions(retrain=policy))
+    )
+    assert [(row["key"], row["outcome"]) for row in decide(situation)] == ([(key, "requested")] if key else [])
+
+
+@pytest.mark.parametrize(("ago", "outcome"), [(13, "held"), (14, "requested")])
+def test_an_incident_asks_about_another_version_when_the_action_has_cooled_down(ago: int, outcome: str) -> None:
+    """The request was about v1; v2 answers now and is as bad."""
+    history = [replace(ASKED, night=day(NIGHT - ago), version="v1")]
+    (row,) = decide(replace(SITUATION, history=history))
+    assert (row["key"], row["outcome"]) == (f"{INCIDENT}-retrain-2", outcome)
+    assert row["payload"]["audit"]["guards"]["blocked_by"] == ([ASKED.key] if outcome == "held" else [])
+
+
+@pytest.mark.parametrize("late", [{"replaced": "v1 answered then"}, {"day": day(NIGHT - 30)}])
+def test_old_figures_are_no_reason_to_ask_again(late: dict[str, Any]) -> None:
+    """Of the version before, or of a day before the request: whoever took that has seen them."""
+    history = [replace(ASKED, night=day(NIGHT - 29), version="v1")]
+    figure = replace(accuracy(NIGHT, age=7, **RETRAIN), **late)
+    ((_, told),) = walk({NIGHT: [figure]}, last=NIGHT)
+    assert actions.decide(told, replace(SITUATION, history=history)) == []
+
+
+def test_a_third_request_and_a_graver_one_each_have_a_key_of_their_own() -> None:
+    keys = []
+    history: list[Requested] = []
+    for night, severity in ((10, "warning"), (40, "warning"), (60, "critical"), (90, "warning"), (110, "critical")):
+        ((_, told),) = walk({night: [drift(night, severity=severity, action="retrain")]}, last=night)
+        told = replace(told, incident=replace(told.incident, incident=INCIDENT))
+        (row,) = actions.decide(told, replace(SITUATION, night=day(night), history=history))
+        keys.append(row["key"].removeprefix(f"{INCIDENT}-retrain"))
+        history.append(Requested.of(row, day(night)))
+    assert keys == ["", "-2", "-critical", "-4", "-critical-5"]
+
+
+def test_the_rule_engine_follows_no_version_and_is_neither_switched_to_twice_nor_rolled_back() -> None:
+    resting = replace(SITUATION, serving=Serving({"rules": 1.0}, former={"rules": "v2"}), history=[ASKED])
+    assert decide(replace(resting, night=day(NIGHT), history=[replace(ASKED, night=day(NIGHT - 20))])) == []
+    for action in ("fallback", "rollback"):
+        (row,) = decide(resting, action=action)
+        assert (row["outcome"], row["reason"]) == ("held", "the rule engine answers already")
+
+
+def test_incidents_that_have_not_asked_come_before_those_that_ask_again() -> None:
+    told = [one for _, one in walk({1: [drift(1)], 2: [breach("latency_p95", 2)], 3: [breach("volume", 3)]}, last=3)]
+    first, second, third = {one.incident.incident: one for one in told}.values()
+    history = [replace(ASKED, incident=first.incident.incident, night=day(9)), replace(ASKED, night=day(4))]
+    history.append(replace(ASKED, incident=second.incident.incident, night=day(5)))
+    assert actions.in_turn([first, second, third], "retrain", history) == [third, second, first]
+    assert actions.in_turn([first, second, third], "rollback", history) == [first, second, third]
+
+
+def test_what_a_muted_incident_asks_for_is_held() -> None:
+    mutes = [Mute(incident=INCIDENT, until=day(NIGHT + ahead)) for ahead in (0, 2)]
+    (row,) = decide(replace(SITUATION, mutes=mutes))
+    assert (row["outcome"], row["reason"]) == ("held", "muted until 2025-03-23")
+    (row,) = decide(replace(SITUATION, mutes=[Mute(incident="shop-2025-03-21-service", until=day(NIGHT))]))
+    assert row["outcome"] == "requested"
 
 
 # a version that has been replaced ---------------------------------------------------------------------------------

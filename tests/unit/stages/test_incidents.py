@@ -146,6 +146,60 @@ def test_a_retrain_is_requested_once_and_held_while_it_cools_down(warehouse: War
     assert triggers["key"].tolist() == ["shop-2025-03-06-behaviour-retrain", "shop-2025-03-19-behaviour-retrain"]
 
 
+def releases(warehouse: Warehouse, versions: dict[int, str]) -> None:
+    """Volumes of nights 0 to LAST: from each of these nights on that version answers everything."""
+    names, name = [], ""
+    for number in range(LAST + 1):
+        name = versions.get(number, name)
+        names.append(name)
+    rows = {
+        "model": "shop", "version": names, "day": [day(number) for number in range(LAST + 1)], "layer": "data",
+        "metric": "volume", "feature": "", "segment": "all", "label_age": None, "value": 500.0, "n": 500,
+        "lower": None, "upper": None, "state": "final", "reason": None,
+    }  # fmt: skip
+    warehouse.insert("metrics", pd.DataFrame(rows))
+
+
+def test_a_version_as_bad_as_the_one_rolled_back_is_asked_about_too_in_a_range_as_in_nights(
+    warehouse: Warehouse,
+) -> None:
+    """v2 is bad on night 10, v1 is back from 12 on, v3 comes on night 15 and is bad; drift that never ends keeps it
+    all one incident, and asks for retrainings."""
+    versions = {0: "v1", 9: "v2", 12: "v1", 15: "v3"}
+    releases(warehouse, versions)
+    found = {number: [drift(number, action="retrain")] for number in range(5, LAST + 1)}
+    fallen = {"label_age": 1, "detector": "previous_version", "severity": "critical", "action": "rollback"}
+    for number in (10, *range(16, LAST + 1)):
+        found[number].append(verdict("conversion", number, version="v2" if number == 10 else "v3", **fallen))
+    fill(warehouse, found)
+    incidents.run(spec_of(), nights(0, LAST), warehouse)
+    whole = written(warehouse)
+    assert set(whole["incidents"]["incident"]) == {"shop-2025-03-06-behaviour"}
+    key = "shop-2025-03-06-behaviour"
+    rows = warehouse.execute(
+        "SELECT action, key, outcome, MIN(night), payload->>'$.versions.current' FROM decisions "
+        "GROUP BY ALL ORDER BY action, MIN(night)"
+    ).fetchall()
+    assert [(action, name.removeprefix(key), outcome, first, of) for action, name, outcome, first, of in rows] == [
+        ("retrain", "-retrain", "requested", day(5), "v1"),
+        ("retrain", "-retrain-2", "held", day(9), "v2"),
+        ("retrain", "-retrain-2", "held", day(15), "v3"),
+        ("retrain", "-retrain-2", "requested", day(19), "v3"),
+        ("retrain", "-retrain-3", "requested", day(47), "v3"),
+        ("rollback", "-rollback", "requested", day(10), "v2"),
+        ("rollback", "-rollback-2", "held", day(16), "v3"),
+        ("rollback", "-rollback-2", "requested", day(24), "v3"),
+        ("rollback", "-rollback-3", "requested", day(52), "v3"),
+    ]  # fmt: skip
+    warehouse.reopen("incidents", None)
+    for number in range(LAST + 1):
+        incidents.run(spec_of(), nights(number, number), warehouse)
+        if number % 9 == 0:
+            incidents.run(spec_of(), nights(number // 2, number // 2), warehouse)
+    for name, again in written(warehouse).items():
+        pd.testing.assert_frame_equal(again, whole[name])
+
+
 def test_fresh_labels_are_those_of_the_last_28_days(warehouse: Warehouse) -> None:
     fill(warehouse, {40: [drift(40, **RETRAIN)]}, labels=17)
     incidents.run(spec_of(), nights(0, LAST), warehouse)
