@@ -43,6 +43,7 @@ FLOORS = (
         "jobs.ledger",
         "jobs.offering",
         "jobs.requested",
+        "jobs.retold",
         "jobs.telling",
     ),
     ("dags",),
