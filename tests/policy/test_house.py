@@ -41,6 +41,7 @@ FLOORS = (
         "jobs.consumers",
         "jobs.health",
         "jobs.ledger",
+        "jobs.notices",
         "jobs.offering",
         "jobs.requested",
         "jobs.retold",
