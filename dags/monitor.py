@@ -6,7 +6,8 @@
   time: a stage replaces exactly its own days, in one transaction.
 - Violet `arrival`: the night waits for the day's predictions (`schedule.wait_for_data`), then runs without.
 - A delivery that is missing or malformed is not red. `ingest` warns with file, column and reason, the report and an
-  incident tell it. Deliver again, then clear `ingest` and what follows.
+  incident tell it. Deliver again, then clear `ingest` and what follows: what is new then is told by one more mail, and
+  an incident that is gone is withdrawn.
 - Red `deliver`: no mail server is named, or it took no mail for four hours. Clearing sends it; nothing is sent twice.
   Refused for some recipients, it has reached the others and stays sent: correct `mail.to`.
 - Red `retrain`, `fallback`, `rollback`: what carries it out could not be started. Clearing starts it, once.

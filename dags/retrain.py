@@ -23,13 +23,16 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.approving import Question, kept
 from dags.catalogue import home
-from dags.handover import sentences
+from dags.handover import post_of, sentences
 from dags.payload import DEFAULTS, asked, checked, form
+from jobs.errors import NightjarError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow.sdk import Context
+
+    from jobs.spec import ModelSpec
 
 LOG = logging.getLogger(__name__)
 STAGES = ("collect", "train", "evaluate", "register")
@@ -50,7 +53,7 @@ def run_one(stage: str, payload: Mapping[str, Any]) -> str:
     with sentences():
         spec, request = asked(payload)
         outcome = getattr(pipeline, stage)(spec, request, home(), open_registry(home()))
-    return _told(outcome)
+    return _told(spec, outcome)
 
 
 @task
@@ -62,10 +65,19 @@ def make_champion(payload: Mapping[str, Any]) -> str:
     with sentences():
         spec, request = asked(payload)
         outcome = pipeline.promote(spec, request, home(), open_registry(home()), airflow_clock.utcnow())
-    return _told(outcome)
+    return _told(spec, outcome)
 
 
-def _told(outcome: Any) -> str:
+def _told(spec: ModelSpec, outcome: Any) -> str:
+    """What a stage says; how the candidate ended is told over the spec's channels, now or by `nightjar_newcomers`."""
+    from jobs.engine.registry import open_registry
+    from jobs.retraining import heard
+
+    if outcome.state != "passed":
+        try:
+            heard.tell(spec, home(), open_registry(home()), airflow_clock.utcnow(), post_of(spec))
+        except NightjarError as error:
+            LOG.warning("%s", error)
     if outcome.state not in ("passed", "promoted"):
         raise AirflowSkipException(str(outcome))
     LOG.info("%s", outcome)

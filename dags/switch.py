@@ -4,8 +4,9 @@
 - Red `check`: the run was started with a payload that cannot be used; the log names each fault. Nothing was done.
 - Pink `rollback`, `fallback`: refused, and the log says why: no earlier version, or another one answers already.
 - Red `rollback`, `fallback`: the registry cannot be reached. Clear the task; the same run moves the champion once.
-- Red `newcomers`: a spec or a new champion's figures could not be read, or it is worse and a person must say so. The
-  log names the model and what to do.
+- Red `newcomers`: a spec or a new champion's figures could not be read, or it is worse and a person must say so, or
+  what became of a champion or candidate could not be told. The log names the model and what to do. Clearing tells
+  nothing twice.
 
 A model's spec names who carries out its actions: `rollback: {dag: nightjar_rollback}`, `fallback: {dag:
 nightjar_fallback}`. By hand: trigger one with `model` and `reason`.
@@ -23,10 +24,10 @@ from airflow.sdk import timezone as airflow_clock
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.catalogue import Broken, catalogue, home, models_folder
-from dags.handover import sentences
+from dags.handover import post_of, sentences
 from dags.nights import Nightly, newest_closed
 from dags.payload import DEFAULTS, asked, checked, form
-from jobs.errors import NightjarError
+from jobs.errors import DeliveryError, NightjarError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,31 +61,42 @@ def carry_out(action: str, payload: Mapping[str, Any]) -> str:
 def watch_newcomers(**context: Any) -> list[str]:
     """Every model's new champion; one broken model does not keep the others from being watched."""
     from jobs.engine.registry import open_registry
+    from jobs.retraining import heard
     from jobs.retraining.watching import look_and_act
 
     if context["dag_run"].run_type == "backfill":
         raise AirflowSkipException("a backfill moves nothing")
     now, registry = airflow_clock.utcnow(), open_registry(home())
-    said, faults = [], []
+    said, faults, untold = [], [], []
     for spec in catalogue(models_folder()).values():
         if isinstance(spec, Broken):
             faults.append(spec.error)
             continue
         try:
-            if registry.champion(spec.model) is None:
-                continue
-            outcome = look_and_act(spec, home(), newest_closed(now, spec.timezone), registry, now)
+            outcome = None
+            if registry.champion(spec.model) is not None:
+                outcome = look_and_act(spec, home(), newest_closed(now, spec.timezone), registry, now)
         except Exception as error:
-            sentence = str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
-            faults.append(f"{spec.model}: {sentence}")
+            faults.append(f"{spec.model}: {_sentence(error)}")
             continue
-        LOG.info("%s: %s", spec.model, outcome)
-        said.append(f"{spec.model}: {outcome}")
-        if outcome.state in ("worse", "waits", "refused"):
-            faults.append(f"{spec.model}: {outcome}")
+        if outcome is not None:
+            LOG.info("%s: %s", spec.model, outcome)
+            said.append(f"{spec.model}: {outcome}")
+            if outcome.state in heard.FOUND:
+                faults.append(f"{spec.model}: {outcome}")
+        try:
+            heard.tell(spec, home(), registry, now, post_of(spec), outcome)
+        except Exception as error:
+            untold.append(f"{spec.model}: {_sentence(error)}")
+    if untold:
+        raise DeliveryError("; ".join((*faults, *untold)))  # it may be tried again; what was told is not told again
     if faults:
         raise AirflowFailException("; ".join(faults))
     return said
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
 
 
 for _action in ACTIONS:

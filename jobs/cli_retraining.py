@@ -51,8 +51,9 @@ def retrain(model: str | None, day: str | None, key: str | None, reason: str, pa
         raise
     except Exception as error:
         raise UsageError(f"{spec.model}: {type(error).__name__}: {error}; the champion stays as it is") from error
-    click.echo(outcome)
     click.echo(folder_of(_home(), request) / PAGE)
+    _heard(spec)
+    click.echo(outcome)  # last, because the ledger keeps the last line of a command
 
 
 @click.command()
@@ -75,6 +76,7 @@ def promote(model: str, version: str, reject: bool, person: str, note: str) -> N
     request = pipeline.request_of(_home(), found)
     pipeline.answer(_home(), request, person, approved=not reject, why=note)
     click.echo(pipeline.promote(spec, request, _home(), registry, datetime.now(UTC), None if reject else person))
+    _heard(spec)
 
 
 @click.command()
@@ -122,8 +124,12 @@ def registry(model: str) -> None:
 @click.argument("models", nargs=-1)
 @click.option("--day", metavar="DAY", help="As known by this night; absent: the newest known.")
 def newcomers(models: tuple[str, ...], day: str | None) -> None:
-    """Watch the new champions of MODELS (all); one that is worse than the version before it is rolled back."""
+    """Watch the new champions of MODELS (all); one that is worse than the version before it is rolled back.
+
+    What became of champions and candidates is told over the spec's channels, once.
+    """
     from jobs.cli import _models
+    from jobs.retraining import heard
     from jobs.retraining.rows import newest_night
     from jobs.retraining.watching import look_and_act
     from jobs.spec.reading import find_spec, load_each, spec_files
@@ -132,11 +138,14 @@ def newcomers(models: tuple[str, ...], day: str | None) -> None:
     known = _registry()
     for spec in specs:
         try:
+            found = None
             if known.champion(spec.model) is None:
                 click.echo(f"{spec.model}: no champion yet")
-                continue
-            night = parse_day(day) if day else newest_night(spec, _home())
-            click.echo(f"{spec.model}: {look_and_act(spec, _home(), night, known, datetime.now(UTC))}")
+            else:
+                night = parse_day(day) if day else newest_night(spec, _home())
+                found = look_and_act(spec, _home(), night, known, datetime.now(UTC))
+                click.echo(f"{spec.model}: {found}")
+            heard.tell(spec, _home(), known, datetime.now(UTC), found=found)
         except Exception as error:  # one broken model does not keep the others from being watched
             sentence = str(error) if isinstance(error, NightjarError) else f"{type(error).__name__}: {error}"
             faults.append(f"{spec.model}: {sentence}")
@@ -160,9 +169,20 @@ def _switch(
             {"key": f"{one.model}-{now:%Y-%m-%dT%H%M%S}-{action}"} | (_live(one) if action == "fallback" else {})
         ),
     )
-    click.echo(carry_out(request, _registry(), now, person))
+    outcome = carry_out(request, _registry(), now, person)
     if champion := _registry().champion(spec.model):
         click.echo(f"{spec.model}: champion is {champion}")
+    click.echo(outcome)  # last, because the ledger keeps the last line of a command
+
+
+def _heard(spec: ModelSpec) -> None:
+    """Tell what became of champions and candidates; what was not taken is no failure of what was done."""
+    from jobs.retraining import heard
+
+    try:
+        heard.tell(spec, _home(), _registry(), datetime.now(UTC))
+    except NightjarError as error:
+        click.echo(error, err=True)
 
 
 def _live(spec: ModelSpec) -> dict[str, Any]:

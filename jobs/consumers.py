@@ -99,4 +99,5 @@ def _hand_over(row: dict[str, Any], policy: ActionPolicy) -> str:
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
         raise DeliveryError(f"the command {command[0]} ended with {done.returncode}: {last[0][:300]}")
-    return f"{command[0]} ended with 0"
+    said = done.stdout.strip().splitlines()[-1:]
+    return f"{command[0]} ended with 0" + (f": {said[0][:300]}" if said else "")

@@ -7,30 +7,36 @@ the ledger repeats the message at the next try, with the same Message-ID or key,
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from jobs import consumers, ledger, offering, telling
+from jobs import consumers, ledger, offering, retold, telling
 from jobs.engine import smtp
 from jobs.engine.warehouse import Warehouse, open_warehouse
 from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.language import say, speaking
+from jobs.methods.evidence import RANK
 from jobs.owed import owing
 from jobs.periods import Period
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     from jobs.spec.model import ModelSpec
     from jobs.telling import Post
+    from reports.mail import News
     from reports.view import NightView
 
 SERVER, SENDER, LINKS = "NIGHTJAR_SMTP", "NIGHTJAR_SENDER", "NIGHTJAR_LINKS"
 """Environment: the SMTP server's URL, the From address, and where reports are served (absent: their file)."""
+OVER = ("resolved", retold.WITHDRAWN)
+"""States that end a story: they stand last in a mail."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,12 @@ def mail(spec: ModelSpec, night: date, home: Path, newest_closed: date, post: Po
 def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:
     """The mail and every message; what failed is raised when all was tried."""
     ledger.begin(warehouse, night, datetime.now(UTC))
-    faults = telling.tell(warehouse, ledger.pending(warehouse, night), post, sender())
+    due = ledger.pending(warehouse, night)
+    with speaking(spec.language):
+        due += retold.due(spec, warehouse, night, due)
+    faults = telling.tell(warehouse, due, post, sender())
     try:
-        said = _mail(spec, night, warehouse, post)
+        said = _mail(spec, night, warehouse, post, [row for row in due if row["channel"] == "mail"])
     except (DeliveryError, UsageError) as error:
         if not faults:
             raise
@@ -95,20 +104,23 @@ def _tell(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
     return said
 
 
-def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str:
+def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post, told: Sequence[dict[str, Any]]) -> str:
+    """The night's mail, which tells the messages `told`; where it went out before, one more that tells them."""
     if not spec.mail.to:
         return f"{spec.model}: no mail, the spec names no recipient"
     key = f"{spec.model}-{night}-mail"
-    if ledger.sent(warehouse, key):
+    again = ledger.sent(warehouse, key)
+    if again and not told:
         return f"{spec.model}: the mail of {night} was sent before"
-    told = [row for row in ledger.pending(warehouse, night) if row["channel"] == "mail"]
+    if again:
+        key = further(key, [row["key"] for row in told])
     with speaking(spec.language):
         view = _view(spec, night, warehouse)
     if not _worth_a_mail(spec, view, bool(told)):
         return f"{spec.model}: no mail, nothing to tell about {night} (mail.when is {spec.mail.when})"
     now = datetime.now(UTC)
     with speaking(spec.language):
-        message = _message(spec, view, key, warehouse.home, now)
+        message = _message(spec, view, key, warehouse.home, now, _news(told, again=again))
     refusal = None
     try:
         answer = post(message)
@@ -119,7 +131,43 @@ def _mail(spec: ModelSpec, night: date, warehouse: Warehouse, post: Post) -> str
         ledger.record_all(warehouse, told, now, f"told in {key}")
     if refusal:
         raise refusal
-    return f"{spec.model}: the mail of {night} was {answer}"
+    return f"{spec.model}: {'a further' if again else 'the'} mail of {night} was {answer}"
+
+
+def further(key: str, told: Iterable[str]) -> str:
+    """The key of a mail after a night's own, made of the keys that it tells: the same ones are the same mail.
+
+    >>> further("shop-2025-03-05-mail", ["b", "a"]), further("shop-2025-03-05-mail", ["a", "b", "c"])
+    ('shop-2025-03-05-mail-c8687a08', 'shop-2025-03-05-mail-0e9f6403')
+    """
+    return f"{key}-{hashlib.sha256(' '.join(sorted(told)).encode()).hexdigest()[:8]}"
+
+
+def _news(told: Sequence[dict[str, Any]], *, again: bool) -> News:
+    """What a mail says besides its night: of a further one all that it was sent for, else what is withdrawn."""
+    from reports.mail import News
+
+    rows = sorted(told, key=lambda row: (row["payload"]["state"] in OVER, -RANK[row["payload"]["severity"]]))
+    gone = [row for row in rows if row["payload"]["state"] == retold.WITHDRAWN]
+    rest = [row for row in rows if row not in gone] if again else []
+    return News(
+        titles=tuple(_headed(row["payload"]) for row in (*rest, *gone)),
+        notes=(*(_headed(row["payload"]) for row in rest), *(row["payload"]["text"] for row in gone)),
+        again=again,
+    )
+
+
+def _headed(payload: Mapping[str, Any]) -> str:
+    """A message's title, and that it is over where it is.
+
+    >>> _headed({"state": "resolved", "title": "no predictions"}), _headed({"state": "opened", "title": "PSI 0.5"})
+    ('resolved: no predictions', 'PSI 0.5')
+    """
+    if payload["state"] == "resolved":
+        return say("resolved: {title}", title=payload["title"])
+    if payload["state"] == retold.WITHDRAWN:
+        return say("withdrawn: {title}", title=payload["title"])
+    return str(payload["title"])
 
 
 def post_of(spec: ModelSpec) -> Post:
@@ -156,14 +204,14 @@ def _worth_a_mail(spec: ModelSpec, view: NightView, news: bool) -> bool:
     return news or spec.mail.when == "always" or (spec.mail.when == "incident" and open_ones)
 
 
-def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: datetime) -> Any:
+def _message(spec: ModelSpec, view: NightView, key: str, home: Path, now: datetime, news: News) -> Any:
     from jobs.stages.report import report_file
     from reports import page as pages
     from reports.mail import compose
 
     page = report_file(home, spec.model, view.night)
     attachment = pages.render(view, site=False) if spec.mail.attach else None
-    message = compose(view, sender(), spec.mail.to, link_to(page), key, attachment)
+    message = compose(view, sender(), spec.mail.to, link_to(page), key, attachment, news)
     message["Date"] = format_datetime(now)
     return message
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jobs.arrival import newest_due
 from jobs.engine.warehouse import published_file, read_published
 from jobs.errors import DeliveryError
+from jobs.notices import Notice, tell
 from jobs.owed import owed
 from jobs.spec.reading import spec_files
 from jobs.telling import fault_of
@@ -81,9 +82,9 @@ def health_of(spec: ModelSpec, home: Path, now: datetime) -> Health:
 def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post | None = None) -> list[str]:
     """Tell each model's missing nights once, until a night has finished again, and each night that was not heard.
 
-    It goes where the model's critical incidents go; as a mail to `mail.to` for the channel `mail`. The model's own file
-    is not opened, because a night that hangs holds it: what was told is noted beside it (`jobs.engine.notes`). Raises
-    DeliveryError, when all models were tried, where something was not taken or a model could not be looked at.
+    It goes where the model's critical incidents go (`jobs.notices`), because a night that hangs holds the model's own
+    file. Raises DeliveryError, when all models were tried, where something was not taken or a model could not be
+    looked at.
     """
     told, faults = [], []
     for spec in specs:
@@ -96,7 +97,8 @@ def tell_late(specs: Sequence[ModelSpec], home: Path, now: datetime, post: Post 
         unheard = [(f"unheard-{night.night}", "unheard", night.night, str(night)) for night in one.owed]
         for key, state, night, sentence in (*missing, *unheard):
             try:
-                told += _tell(spec, home, f"{spec.model}-{key}", state, night, sentence, now, post)
+                notice = Notice(f"{spec.model}-{key}", state, "critical", night, sentence)
+                told += tell(spec, home, notice, now, post)
             except Exception as error:
                 faults.append(f"{spec.model}: {fault_of(error)}")
     if faults:
@@ -138,38 +140,3 @@ def survey(specs: Iterable[ModelSpec], home: Path, now: datetime) -> tuple[list[
         except Exception as error:  # one model must not hide the others
             faults.append(f"{spec.model}: its nights cannot be looked up: {type(error).__name__}: {error}")
     return found, faults
-
-
-def _tell(
-    spec: ModelSpec, home: Path, key: str, state: str, night: date, sentence: str, now: datetime, post: Post | None
-) -> list[str]:
-    from jobs import telling
-    from jobs.delivery import post_of, sender
-    from jobs.engine.notes import notes
-
-    payload = {
-        "version": 1, "model": spec.model, "key": key, "incident": None, "state": state, "severity": "critical",
-        "night": str(night), "title": sentence, "text": sentence, "owner": spec.owner, "metrics": [],
-    }  # fmt: skip
-    told, faults = [], []
-    addressed = [
-        way
-        for channel in spec.channels.critical
-        for way in ([f"mailto:{address}" for address in spec.mail.to] if channel == "mail" else [channel])
-    ]
-    with notes(home, spec.model) as noted:
-        for channel in dict.fromkeys(addressed):
-            mine = f"{key}-{channel}"
-            row = {"key": mine, "channel": channel, "payload": payload, "subject": f"[critical] {sentence}"}
-            if mine in noted:
-                continue
-            try:
-                said = telling.hand_over(row, post or post_of(spec), sender(), now)
-            except Exception as error:  # one dead channel holds up no other
-                faults.append(fault_of(error))
-                continue
-            noted.add(mine, now, said)
-            told.append(f"{sentence} ({channel})")
-    if faults:
-        raise DeliveryError("; ".join(faults))
-    return told

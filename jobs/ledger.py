@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.errors import OrderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from jobs.engine.warehouse import Warehouse
@@ -25,6 +25,9 @@ AGAIN_DAYS = 7
 
 ACTIONS = ("rollback", "fallback", "retrain")
 """Channels of machines; all others are people's."""
+
+TOLD = ("incident", "state", "severity", "title")
+"""What is kept of a message about an incident."""
 
 MESSAGE = ("night", "key", "incident", "channel", "subject", "payload")
 
@@ -88,18 +91,29 @@ def pending(warehouse: Warehouse, night: date) -> list[dict[str, Any]]:
     ]
 
 
-def record(warehouse: Warehouse, key: str, channel: str, night: date, sent_at: datetime, answer: str) -> None:
-    """Note that a key was handed over; noting it twice keeps the first note."""
+def record(
+    warehouse: Warehouse, key: str, channel: str, night: date, sent_at: datetime, answer: str,
+    payload: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Note that a key was handed over; noting it twice keeps the first note.
+
+    `payload`: of a message to people. What it told of an incident is kept, because a re-run replaces the outbox.
+    """
+    told = payload if payload and payload.get("incident") else {}
     warehouse.execute(
-        "INSERT INTO dispatches SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM dispatches WHERE key = ?)",
-        [key, channel, night, sent_at.astimezone(UTC).replace(tzinfo=None), answer, key],
-    )
+        f"INSERT INTO dispatches (key, channel, night, sent_at, answer, {', '.join(TOLD)}) "
+        "SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM dispatches WHERE key = ?)",
+        [
+            key, channel, night, sent_at.astimezone(UTC).replace(tzinfo=None), answer,
+            *(told.get(name) for name in TOLD), key,
+        ],
+    )  # fmt: skip
 
 
 def record_all(warehouse: Warehouse, rows: Iterable[dict[str, Any]], sent_at: datetime, answer: str) -> None:
     """Note several messages that one hand-over has told."""
     for row in rows:
-        record(warehouse, row["key"], row["channel"], row["night"], sent_at, answer)
+        record(warehouse, row["key"], row["channel"], row["night"], sent_at, answer, row["payload"])
 
 
 def sent(warehouse: Warehouse, key: str) -> bool:

@@ -360,8 +360,12 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "dispatches",
-        "the ledger of side effects: a key in here was handed over, or given up as its answer says, and never is again",
-        _columns("key VARCHAR, channel VARCHAR, night DATE, sent_at TIMESTAMP, answer VARCHAR"),
+        "the ledger of side effects: a key in here was handed over, or given up as its answer says, and never is again; of a "
+        "message about an incident also what it told",
+        _columns(
+            "key VARCHAR, channel VARCHAR, night DATE, sent_at TIMESTAMP, answer VARCHAR, incident VARCHAR, state VARCHAR, "
+            "severity VARCHAR, title VARCHAR"
+        ),
         night=None,
     ),
     Table(

@@ -47,7 +47,7 @@ def tell(warehouse: Warehouse, rows: Iterable[dict[str, Any]], post: Post, sende
             except Exception as error:
                 faults.append(f"{row['channel']}: {fault_of(error)}")
                 continue
-        ledger.record(warehouse, row["key"], row["channel"], row["night"], now, said)
+        ledger.record(warehouse, row["key"], row["channel"], row["night"], now, said, row["payload"])
     return faults
 
 

@@ -44,8 +44,9 @@ def html_part(
     trends: Sequence[Picture] = (),
     bins: Picture | None = None,
     ids: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
 ) -> str:
-    """The mail as HTML. `ids` gives each picture's Content-ID by its name."""
+    """The mail as HTML. `ids` gives each picture's Content-ID by its name; `notes` stand above the incidents."""
     page = (
         environment()
         .get_template("mail.html")
@@ -54,7 +55,7 @@ def html_part(
             incidents=view.incidents[:INCIDENTS_MOST], more=max(len(view.incidents) - INCIDENTS_MOST, 0),
             told_most=TOLD_MOST, text_most=TEXT_MOST, tiles=view.tiles[:FIGURES_MOST], bars=bars(drifted(view)),
             nights=nights, trends=trends, bins=bins, ids=ids or {}, s=mail_style.STYLES, sheet=mail_style.sheet(),
-            tone=mail_style.tone, pill=mail_style.pill, fill=mail_style.fill,
+            notes=notes, tone=mail_style.tone, pill=mail_style.pill, fill=mail_style.fill,
         )
     )  # fmt: skip
     return "\n".join(line for line in (raw.strip() for raw in page.splitlines()) if line) + "\n"

@@ -16,7 +16,7 @@ from reports.reasons import retold
 from reports.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reports.series import Trend
     from reports.view import Incident, NightView
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 WIDTH = 76
 
 
-def text_part(view: NightView, link: str) -> str:
-    """The mail as plain text."""
+def text_part(view: NightView, link: str, notes: Sequence[str] = ()) -> str:
+    """The mail as plain text; `notes` stand above the incidents."""
     lines = [*_wrapped(sentence.verdict(view)), "", *_wrapped(facts(view))]
     if sum(map(bool, view.states)) > 1:
         lines += _wrapped(states_text(view.states))
     lines += ["", say("The report:"), link]
+    for note in notes:
+        lines += ["", *_wrapped(plain(note, TEXT_MOST))]
     if view.incidents:
         lines += _heading(say("What is wrong"))
         for place, incident in enumerate(view.incidents[:INCIDENTS_MOST]):

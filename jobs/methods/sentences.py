@@ -69,6 +69,13 @@ SENTENCES = {
     "subject grown": "[{severity}] {model}, more of it: {title}",
     "subject decided": "[{severity}] {model}, decided: {title}",
     "subject resolved": "[resolved] {model}, after {nights}: {title}",
+    "subject withdrawn": "[withdrawn] {model}: {title}",
+    "withdrawn": (
+        "That is withdrawn: the night of {night} was run again, and there is no such incident any more. "
+        "Nothing else will be told of it."
+    ),
+    "back": "It had been withdrawn; the night of {night} was run again since, and it is back.",
+    "graver": "It had been told as {severity}; the night of {night} was run again since, and it is graver.",
     "note": "[info] {model}: {title}",
     "notes": "[info] {model}: {title} and {count} more",
 }

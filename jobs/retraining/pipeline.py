@@ -177,7 +177,7 @@ def promote(
         if answer and not answer["approved"]:
             return conclude(folder, Outcome("promote", "refused", f"rejected by {answer['person']}"))
         if person is None and answer is None and waits(spec, version):
-            return conclude(folder, Outcome("promote", "waits", _how_to_approve(spec, version)))
+            return conclude(folder, Outcome("promote", "waits", how_to_approve(spec, version)))
         return _move(folder, request, registry, version, now, person or (answer or {}).get("person") or NIGHTJAR)
 
 
@@ -232,7 +232,8 @@ def _adopt(spec: ModelSpec, registry: Registry, name: str, now: datetime) -> Ver
     return known
 
 
-def _how_to_approve(spec: ModelSpec, version: Version) -> str:
+def how_to_approve(spec: ModelSpec, version: Version) -> str:
+    """What a person does about a candidate that waits."""
     return f"{version} waits for approval: nightjar promote {spec.model} {version.number} --by NAME (or --reject)"
 
 

@@ -57,8 +57,24 @@ def look(spec: ModelSpec, home: Path, night: date, registry: Registry) -> Watche
     return Watched("watching", f"{champion} is as good as {former.name}: night {nights}, the last one is {last}")
 
 
+def incident_of(model: str, champion: Version) -> str:
+    """How the watch calls what it finds of a champion."""
+    return f"{model}-{champion.name}-watch"
+
+
+def key_of(model: str, champion: Version) -> str:
+    """The key of the watch's rollback of a champion: one, however often it looks."""
+    return f"{incident_of(model, champion)}-rollback"
+
+
 def look_and_act(spec: ModelSpec, home: Path, night: date, registry: Registry, now: datetime) -> Outcome:
-    """Look, and roll back where the new champion is worse, as far as `actions.rollback` lets it."""
+    """Look, and roll back where the new champion is worse, as far as `actions.rollback` lets it: not in a dry run, and
+    not without the approval that it asks for.
+
+    Its other guard rails hold back requests that nights repeat on the same evidence. The watch rolls a champion back
+    once, on evidence of its own days that chance is ruled out of, and looks only at one that was promoted since the
+    last rollback: a cool-down would only keep a version that is proven worse.
+    """
     found, policy = look(spec, home, night, registry), spec.actions.rollback
     if found.state != "worse":
         return Outcome("watch", found.state, found.reason)
@@ -90,13 +106,12 @@ def _payload(
     spec: ModelSpec, champion: Version, former: Version, worse: Sequence[Fallen], night: date, reason: str
 ) -> dict[str, Any]:
     """A rollback's request as an incident's would be, with one key for this champion."""
-    incident = f"{spec.model}-{champion.name}-watch"
     return {
         "version": PAYLOAD_VERSION,
         "model": spec.model,
-        "key": f"{incident}-rollback",
+        "key": key_of(spec.model, champion),
         "action": "rollback",
-        "incident": incident,
+        "incident": incident_of(spec.model, champion),
         "night": str(night),
         "reason": reason,
         "metrics": [

@@ -19,9 +19,9 @@ class Channels(Strict):
     """
 
     critical: tuple[Channel, ...] = ("mail",)
-    """Of incidents that became critical, and of nights that did not run."""
+    """Of incidents that became critical, nights that did not run, and new champions that are worse."""
     warning: tuple[Channel, ...] = ("mail",)
-    """Of incidents that are warnings."""
+    """Of incidents that are warnings, and of candidates: promoted, refused, waiting for a person."""
     info: tuple[Channel, ...] = ("log",)
     """Of figures that open no incident; each is told on its first night."""
     repeat_after: int | None = Field(None, ge=1)

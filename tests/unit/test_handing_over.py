@@ -97,6 +97,25 @@ def test_an_error_nobody_thought_of_holds_up_no_other_row_and_shows_no_password(
     assert len(receiver.keys("/pager")) == 1
 
 
+@pytest.mark.parametrize(
+    ("says", "kept"),
+    [
+        ("echo evaluation.md; echo 'collect: refused: 60 rows'", "sh ended with 0: collect: refused: 60 rows"),
+        ("echo progress >&2", "sh ended with 0"),
+        ("printf '%0400d\\n\\n' 0", f"sh ended with 0: {'0' * 300}"),
+    ],
+)
+def test_the_ledger_keeps_the_last_line_that_a_command_said(
+    tmp_path: Path, receiver: Receiver, says: str, kept: str
+) -> None:
+    """A retraining that is refused ends with 0: only what it says tells it from one that was promoted."""
+    spec = model(actions={"retrain": {"command": ["sh", "-c", f"cat > /dev/null; {says}"]}})
+    live(tmp_path, spec, FIRST)
+    assert f"retrain handed over: {kept}" in speak(tmp_path, spec, FIRST)
+    with open_warehouse(tmp_path, "shop", wait=5) as warehouse:
+        assert warehouse.execute("SELECT answer FROM dispatches WHERE key = ?", [KEY]).fetchall() == [(kept,)]
+
+
 # a request that nobody takes ---------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -11,18 +11,26 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from jobs import delivery
 from jobs.cli import main
 from jobs.engine.registry import RULES, Registry, open_registry
 from jobs.engine.warehouse import open_warehouse
+from jobs.errors import DeliveryError
+from jobs.retraining import heard
+from jobs.retraining.folder import Outcome, begin, conclude, folder_of
 from jobs.retraining.request import Request, parse_request
 from jobs.retraining.switching import fall_back, roll_back
 from jobs.retraining.watching import look, look_and_act
+from tests.receivers import Post, Receiver, http_receiver, mail_server
 from tests.toy import FIRST, PAYLOAD, fill, toy, world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from click.testing import Result
+
+    from jobs.spec import ModelSpec
 
 NOW = datetime(2025, 3, 22, 6, tzinfo=UTC)
 
@@ -210,7 +218,8 @@ def test_by_hand_a_candidate_is_trained_approved_and_taken_back(desk: Path) -> N
     assert "promote: promoted: version 2 (nightjar-2) is champion now" in promoted.output
     assert called("newcomers", "toy").output.startswith("toy: watch: unheard")
     back = called("rollback", "toy", "--by", "Eve", "--reason", "the sale went wrong")
-    assert back.output.endswith("toy: champion is version 1 (v1)\n")
+    assert back.output.startswith("toy: champion is version 1 (v1)\n")
+    assert back.output.splitlines()[-1].startswith("rollback: done: version 1 (v1) is champion now")
     listed = called("registry", "toy").output
     assert "* 1 v1: no file" in listed
     assert "rollback: 2 -> 1 by Eve: the sale went wrong" in listed
@@ -234,7 +243,7 @@ def test_a_refusal_is_a_result_and_not_a_failure(desk: Path) -> None:
     fill(desk, world(days=3, per_day=20))
     refused = called("retrain", "toy")
     assert refused.exit_code == 0
-    assert refused.output.startswith("collect: refused: 60 labelled rows")
+    assert refused.output.splitlines()[-1].startswith("collect: refused: 60 labelled rows")
 
 
 def test_a_decision_is_carried_out_by_a_command_that_reads_its_payload(desk: Path) -> None:
@@ -261,3 +270,137 @@ def test_what_cannot_be_done_is_one_line(desk: Path, arguments: tuple[str, ...],
     refused = called(*arguments, given=given)
     assert refused.exit_code == 2
     assert fault in refused.output
+
+
+# who hears of it ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with http_receiver() as server:
+        monkeypatch.setenv("PAGER", f"{server.url}/pager")
+        monkeypatch.setenv("TEAM", f"{server.url}/team")
+        yield server
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+    with mail_server() as server:
+        monkeypatch.setenv(delivery.SERVER, server.url)
+        yield server
+
+
+LATER = NOW + timedelta(days=8)
+"""When promotions at NOW are no news any more."""
+
+
+def loud(**changes: Any) -> ModelSpec:
+    told = {"critical": ["mail", "${PAGER}"], "warning": ["${TEAM}"]}
+    return toy(channels=told, mail={"to": ["night@example.org"]}, owner="Toy team", **changes)
+
+
+def heard_at(receiver: Receiver, path: str) -> list[tuple[str, str]]:
+    """State and sentence of what came."""
+    return [(payload["state"], payload["text"]) for at, _, payload in receiver.posted if at == path]
+
+
+def test_a_rollback_by_the_watch_is_told_once_though_its_process_died_before_it_could_say_so(
+    registry: Registry, tmp_path: Path, receiver: Receiver, post: Post
+) -> None:
+    served(tmp_path, 0.7)
+    look_and_act(loud(), tmp_path, night(11), registry, LATER)
+    for _ in range(2):  # the next looks find no new champion
+        found = look_and_act(loud(), tmp_path, night(12), registry, LATER)
+        heard.tell(loud(), tmp_path, registry, LATER, found=found)
+    ((state, said),) = heard_at(receiver, "/pager")
+    assert state == "rolled back"
+    assert said.startswith("toy: version 2 (nightjar-2) was rolled back, version 1 (v1) is champion again: accuracy at")
+    assert receiver.keys("/pager") == ["toy-nightjar-2-watch-rollback-done-${PAGER}"]
+    assert [str(one["To"]) for one in post.letters] == ["night@example.org"]
+    assert heard_at(receiver, "/team") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "state", "said"),
+    [({"approval": True}, "waits", "waits for approval"), ({"dry_run": True}, "worse", "would be rolled back")],
+)
+def test_a_new_champion_that_is_worse_and_stays_is_told_once(
+    registry: Registry, tmp_path: Path, receiver: Receiver, post: Post, policy: dict[str, bool], state: str, said: str
+) -> None:
+    served(tmp_path, 0.7)
+    spec = loud(actions={"rollback": policy})
+    for number in (11, 12, 13):
+        found = look_and_act(spec, tmp_path, night(number), registry, LATER)
+        heard.tell(spec, tmp_path, registry, LATER, found=found)
+    ((told, text),) = heard_at(receiver, "/pager")
+    assert told == state
+    assert text.startswith(f"toy: the new champion is worse and {said}: version 2 (nightjar-2): accuracy at age 1")
+    assert len(post.letters) == 1
+
+
+def test_a_promotion_is_told_once_and_an_old_one_or_a_version_taken_in_is_not(
+    registry: Registry, tmp_path: Path, receiver: Receiver
+) -> None:
+    heard.tell(loud(), tmp_path, registry, LATER)
+    assert receiver.posted == []
+    for _ in range(2):
+        heard.tell(loud(), tmp_path, registry, NOW)
+    assert heard_at(receiver, "/team") == [
+        ("promoted", "toy: version 2 (nightjar-2) is champion now, instead of version 1 (v1), by Ada: ")
+    ]
+
+
+def test_a_refused_candidate_and_one_that_waits_are_told_once_and_a_rejected_one_is_not(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    made = open_registry(tmp_path)
+    file = tmp_path / "model.joblib"
+    file.write_bytes(b"a model")
+    ends = {
+        "a": (Outcome("evaluate", "refused", "floor: accuracy 0.6"), {}),
+        "b": (Outcome("promote", "refused", "rejected by Ada"), {"answer": {"person": "Ada", "approved": False}}),
+        "c": (Outcome("register", "passed", "registered"), {}),
+        "d": (Outcome("evaluate", "passed", "every gate is passed"), {}),
+    }
+    for key, (outcome, more) in ends.items():
+        folder = folder_of(tmp_path, asked("retrain", key))
+        begin(folder, model="toy", key=key, reason="drift", night=str(NOW.date()), **more)
+        conclude(folder, outcome)
+    made.register("toy", "c", file, {"needs_approval": True})
+    for _ in range(2):
+        heard.tell(loud(), tmp_path, made, NOW)
+    assert heard_at(receiver, "/team") == [
+        ("refused", "toy: the candidate of a was refused at evaluate, the champion stays: floor: accuracy 0.6"),
+        (
+            "waits",
+            "toy: the candidate of c has passed: version 1 (nightjar-1) waits for approval: nightjar promote toy 1 --by "
+            "NAME (or --reject)",
+        ),
+    ]
+    assert heard_at(receiver, "/pager") == []
+
+
+def test_a_dead_channel_holds_up_no_other_and_is_told_at_the_next_look(
+    registry: Registry, tmp_path: Path, receiver: Receiver, post: Post
+) -> None:
+    served(tmp_path, 0.7)
+    look_and_act(loud(), tmp_path, night(11), registry, NOW)
+    receiver.answers["/pager"] = (503, {})
+    with pytest.raises(DeliveryError, match=r"toy: not everything was told of its champion.*HTTP 503"):
+        heard.tell(loud(), tmp_path, registry, NOW)
+    assert len(post.letters) == 1
+    assert [state for state, _ in heard_at(receiver, "/team")] == ["promoted"]
+    del receiver.answers["/pager"]
+    receiver.posted.clear()
+    heard.tell(loud(), tmp_path, registry, NOW)
+    assert ([at for at, _, _ in receiver.posted], len(post.letters)) == (["/pager"], 1)
+
+
+def test_by_hand_the_watch_tells_it_too(desk: Path, registry: Registry, receiver: Receiver) -> None:
+    served(desk, 0.7)
+    spec = SPEC + 'channels: {critical: ["${PAGER}"]}\n'
+    (desk / "models" / "toy.yaml").write_text(spec.replace("retrain: {", "rollback: {approval: true}, retrain: {"))
+    for _ in range(2):
+        looked = called("newcomers", "toy", "--day", "2025-03-12")
+        assert looked.exit_code == 0, looked.output
+    assert [state for state, _ in heard_at(receiver, "/pager")] == ["waits"]
