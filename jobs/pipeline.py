@@ -85,7 +85,11 @@ def _widened(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) 
 
 
 def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> date:
-    """The first night of history; OrderError where the stage before has not come as far as the period."""
+    """The first night of history; OrderError where the stage before has not come as far as the period.
+
+    What the stage before made with another spec or reference it has not finished: this stage would mark what it makes
+    of that with the digest of the spec as it is, and nobody would make it again.
+    """
     if stage == "ingest":
         return _first_day(spec, period, warehouse)
     before = STAGE_NAMES[STAGE_NAMES.index(stage) - 1]
@@ -93,7 +97,22 @@ def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) ->
     if done is None or first is None or done.through < period.last:
         so_far = f"has finished through {done.through}" if done else "has not run"
         raise OrderError(f"{spec.model}: {stage} of {period} needs {before}, which {so_far}; run {before} first")
+    if done.digest != digest(spec, before):
+        oldest = _oldest_outdated(spec, before, warehouse)
+        raise OrderError(
+            f"{spec.model}: {stage} of {period} needs {before}, which was made with another spec or reference than "
+            f"there is now; run {oldest} and what follows again (in Airflow: clear from {oldest} on)"
+        )
     return first.first
+
+
+def _oldest_outdated(spec: ModelSpec, last: str, warehouse: Warehouse) -> str:
+    """The first stage, `last` at the latest, that was made with another spec or reference."""
+    for stage in STAGE_NAMES[: STAGE_NAMES.index(last)]:
+        done = warehouse.progress(stage)
+        if done is None or done.digest != digest(spec, stage):
+            return stage
+    return last
 
 
 def _first_day(spec: ModelSpec, period: Period, warehouse: Warehouse) -> date:
