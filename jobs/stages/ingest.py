@@ -2,6 +2,7 @@
 
 A day without files is recorded as missing, a day with a malformed file is refused whole; neither removes what an
 earlier delivery brought. A delivery that differs from the one of the last run reopens the later stages from its day on.
+Deliveries are deleted at their source some day: a day that was taken in stays as it was when its files are gone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pandas as pd
 
 from jobs import tables
 from jobs.engine import sources
-from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kind
+from jobs.engine.feeds import Feed, accept, feeds, first_held, suspects, time_kind
 from jobs.engine.prometheus import take_usage
 from jobs.engine.sources import first_line
 from jobs.errors import DataError
@@ -48,6 +49,15 @@ class Arrivals:
         return {day: digests[tuple(paths)] for day, paths in by_day.items()}
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """What the ledger holds of one source's day: the row of `deliveries`."""
+
+    status: str
+    rows: int
+    fingerprint: str
+
+
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Take in the period's deliveries of every source."""
     stored = {name: feature.kind for name, feature in spec.features.items()}
@@ -61,43 +71,78 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     unmeasured = take_usage(spec, period, warehouse)
     arrivals = [(feed, look(feed, spec, period, warehouse)) for feed in feeds(spec)]
     try:
-        rows = _write(spec, period, arrivals, warehouse)
+        rows, kept = _write(spec, period, arrivals, warehouse)
     except duckdb.Error:
         # A file whose outside is in order may be damaged within, which shows only when every cell is read.
         damaged = {path: reason for _, brought in arrivals for path, reason in _damaged(brought, warehouse).items()}
         if not damaged:
             raise
         arrivals = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
-        rows = _write(spec, period, arrivals, warehouse)
+        rows, kept = _write(spec, period, arrivals, warehouse)
     notes = tuple(
         f"refused {feed.name} of {day}: {reason}"
         for feed, brought in arrivals
         for day, reason in brought.refused.items()
     )
-    return Summary("ingest", period, rows, (*notes, *unmeasured))
+    return Summary("ingest", period, rows, (*notes, *kept, *unmeasured))
 
 
 def _write(
     spec: ModelSpec, period: Period, arrivals: list[tuple[Feed, Arrivals]], warehouse: Warehouse
-) -> dict[str, int]:
-    """Replace what differs from the last delivery, keep the ledger, and reopen what was made from the former rows."""
+) -> tuple[dict[str, int], list[str]]:
+    """Replace what differs from the last delivery, keep the ledger, and reopen what was made from the former rows.
+
+    An ingest that begins anew takes every delivery again. Returns the rows per feed, and notes on what it could not.
+    """
     rows: dict[str, int] = {}
+    notes: list[str] = []
     changed: list[date] = []
     with warehouse.transaction():
-        before = _fingerprints(warehouse, period)
+        anew = warehouse.progress("ingest") is None
+        ledger = _ledger(warehouse, period)
+        before = {} if anew else {key: entry.fingerprint for key, entry in ledger.items()}
         for feed, brought in arrivals:
+            gone = _gone(feed, brought, spec, ledger, warehouse)
             marks = brought.fingerprints()
-            fresh = {day for day, mark in marks.items() if before.get((feed.name, day)) != mark}
+            fresh = {day for day, mark in marks.items() if day not in gone and before.get((feed.name, day)) != mark}
             changed += [day for day in fresh if (feed.name, day) in before]
             taken = take(feed, spec, {day: files for day, files in brought.files.items() if day in fresh}, warehouse)
             rows[feed.name] = int(taken["rows"].sum())
-            unseen = [day for day in brought.missing if (feed.name, day) not in before]
+            unseen = [day for day in brought.missing if day not in gone and (feed.name, day) not in before]
             _record(feed, brought, marks, [*fresh, *unseen], taken, warehouse)
-        if changed:
+            if anew and gone:
+                notes.append(_keep(feed, gone, spec, warehouse))
+        if anew or changed:
             for stage in LATER_STAGES:
-                warehouse.reopen(stage, min(changed))
+                warehouse.reopen(stage, None if anew else min(changed))
         warehouse.finish("ingest", period)
-    return rows
+    return rows, notes
+
+
+def _gone(
+    feed: Feed, brought: Arrivals, spec: ModelSpec, ledger: dict[tuple[str, date], _Entry], warehouse: Warehouse
+) -> set[date]:
+    """Days that were taken in and cannot be again: without files now, or before every row of files of all days."""
+    here = {day for source, day in ledger if source == feed.name}
+    gone = {day for day in brought.missing if day in here and ledger[feed.name, day].status != "missing"}
+    if not sources.has_day(feed.pattern) and brought.files:
+        files = next(iter(brought.files.values()))
+        if any(ledger[feed.name, day].rows for day in here):
+            first = first_held(feed, spec, files, warehouse)
+            gone |= {day for day in here if ledger[feed.name, day].rows and (first is None or day < first)}
+    return gone
+
+
+def _keep(feed: Feed, gone: set[date], spec: ModelSpec, warehouse: Warehouse) -> str:
+    """Leave these days as they were taken in, to be taken anew where their files come back; says so."""
+    warehouse.execute(
+        "UPDATE deliveries SET fingerprint = '' WHERE source = ? AND day = ANY(?)", [feed.name, sorted(gone)]
+    )
+    return (
+        f"{feed.name} of {len(gone)} days ({min(gone)} to {max(gone)}) stay as they were taken in before, because "
+        "their files are gone; what the spec reads otherwise now it reads from the other days alone. If they can be "
+        f"delivered again, do so and run `nightjar run {spec.model} --from {min(gone)} --to {max(gone)}`"
+    )
 
 
 def look(
@@ -218,15 +263,13 @@ def _columns(feed: Feed, spec: ModelSpec) -> dict[str, str]:
     return tables.predictions(spec.segments, feed.parameters["numeric"], feed.parameters["texts"]).columns
 
 
-def _fingerprints(warehouse: Warehouse, period: Period) -> dict[tuple[str, date], str]:
-    """What the ledger holds for the period. Empty when ingest begins anew, so that every delivery is taken again."""
-    if warehouse.progress("ingest") is None:
-        return {}
+def _ledger(warehouse: Warehouse, period: Period) -> dict[tuple[str, date], _Entry]:
+    """What the ledger holds for the period, by source and day."""
     rows = warehouse.execute(
-        "SELECT source, day, fingerprint FROM deliveries WHERE day BETWEEN ? AND ?",
+        "SELECT source, day, status, rows, fingerprint FROM deliveries WHERE day BETWEEN ? AND ?",
         [period.first, period.last],
     ).fetchall()
-    return {(source, day): fingerprint for source, day, fingerprint in rows}
+    return {(source, day): _Entry(*entry) for source, day, *entry in rows}
 
 
 def _record(
