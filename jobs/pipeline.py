@@ -2,7 +2,8 @@
 
 A stage's finished nights are always a prefix of history: before it works on a period it also takes the nights between
 the last finished one and the period. So a night finds the whole past in place, whichever night was asked for first.
-A changed spec, reference or delivery shortens the prefix, and the next run heals it.
+A changed spec, reference or delivery shortens the prefix, and the next run heals it: through the night that it had
+come to before, so that working on an old night never leaves the newer ones undone.
 
 This module is light to import; the stages and what they need are loaded when one runs.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import OrderError, UsageError
 from jobs.language import speaking
+from jobs.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.periods import Period
     from jobs.spec.model import ModelSpec
     from jobs.stages import Summary
 
@@ -75,13 +76,21 @@ def digest(spec: ModelSpec, stage: str) -> str:
 
 
 def _widened(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> Period:
-    """The period, reaching back to the first night that the stage has not finished."""
+    """The period, from the first night that the stage has not finished through the last one it ever had."""
     start = _start(spec, stage, period, warehouse)
     done = warehouse.progress(stage)
     if done and (done.digest != warehouse.digest or done.first != start):
         warehouse.reopen(stage, None)
         done = None
-    return period.from_(done.through + timedelta(days=1) if done else start)
+    first = done.through + timedelta(days=1) if done else start
+    return Period(min(first, period.first), max(_last_again(stage, warehouse) or period.last, period.last))
+
+
+def _last_again(stage: str, warehouse: Warehouse) -> date | None:
+    """The night that the stage had come to before nights of it were reopened, as far as the one before is there."""
+    reached = warehouse.reached(stage)
+    before = warehouse.progress(STAGE_NAMES[STAGE_NAMES.index(stage) - 1]) if stage != "ingest" else None
+    return min(reached, before.through) if reached and before else reached
 
 
 def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> date:

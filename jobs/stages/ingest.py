@@ -8,6 +8,7 @@ Deliveries are deleted at their source some day: a day that was taken in stays a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -22,7 +23,7 @@ from jobs.errors import DataError
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from jobs.engine.sources import File
@@ -42,6 +43,7 @@ class Arrivals:
     refused_paths: dict[date, list[str]]
     missing: tuple[date, ...]
 
+    @cached_property
     def fingerprints(self) -> dict[date, str]:
         """What was delivered for each day that has files, so that a repeat is known as one."""
         by_day = {day: [file.path for file in files] for day, files in self.files.items()} | self.refused_paths
@@ -69,7 +71,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         )
     )
     unmeasured = take_usage(spec, period, warehouse)
-    arrivals = [(feed, look(feed, spec, period, warehouse)) for feed in feeds(spec)]
+    arrivals, others = _arrivals(spec, period, warehouse)
     try:
         rows, kept = _write(spec, period, arrivals, warehouse)
     except duckdb.Error:
@@ -77,14 +79,61 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         damaged = {path: reason for _, brought in arrivals for path, reason in _damaged(brought, warehouse).items()}
         if not damaged:
             raise
-        arrivals = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
+        arrivals, others = _arrivals(spec, period, warehouse, damaged)
         rows, kept = _write(spec, period, arrivals, warehouse)
     notes = tuple(
         f"refused {feed.name} of {day}: {reason}"
         for feed, brought in arrivals
         for day, reason in brought.refused.items()
     )
-    return Summary("ingest", period, rows, (*notes, *kept, *unmeasured))
+    return Summary("ingest", period, rows, (*notes, *kept, *others, *unmeasured))
+
+
+def _arrivals(
+    spec: ModelSpec, period: Period, warehouse: Warehouse, damaged: Mapping[str, str] | None = None
+) -> tuple[list[tuple[Feed, Arrivals]], list[str]]:
+    """What each feed brought for the period, and notes on what else is taken in with it.
+
+    A day that was delivered anew reopens the nights from it on. So where there is one, all other days that were
+    delivered anew come along: else each night of a backfill of many such days would have all newer ones made again.
+    """
+    found = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
+    done = warehouse.progress("ingest")
+    if done is None:
+        return found, []
+    ledger = {key: entry for key, entry in _ledger(warehouse).items() if done.first <= key[1] <= done.through}
+    if not any(
+        (feed.name, day) in ledger and ledger[feed.name, day].fingerprint != mark
+        for feed, brought in found
+        for day, mark in brought.fingerprints.items()
+    ):
+        return found, []
+    notes = []
+    for place, (feed, _) in enumerate(found):
+        if others := _delivered_anew(feed, spec, period, ledger):
+            notes.append(
+                f"{feed.name} of {len(others)} other days ({others[0]} to {others[-1]}) were delivered anew, too"
+            )
+            found[place] = feed, look(feed, spec, [*period, *others], warehouse, damaged)
+    return found, notes
+
+
+def _delivered_anew(
+    feed: Feed, spec: ModelSpec, period: Period, ledger: Mapping[tuple[str, date], _Entry]
+) -> list[date]:
+    """The days beside the period whose files are not those that were taken in; of files of all days, the later ones.
+
+    Files of all days grow every night, and that says nothing about the days before the one that is run again.
+    """
+    by_day = sources.has_day(feed.pattern)
+    known = {
+        day: entry.fingerprint for (source, day), entry in sorted(ledger.items())
+        if source == feed.name and day not in period and (by_day or day > period.last)
+    }  # fmt: skip
+    found = sources.period_files(feed.pattern, known, spec.timezone, feed.files_zone)
+    lists = {day: tuple(path for path, _ in members) for day, members in found.items() if members}
+    marks = {paths: sources.fingerprint(paths) for paths in set(lists.values())}
+    return [day for day, paths in lists.items() if marks[paths] != known[day]]
 
 
 def _write(
@@ -99,11 +148,11 @@ def _write(
     changed: list[date] = []
     with warehouse.transaction():
         anew = warehouse.progress("ingest") is None
-        ledger = _ledger(warehouse, period)
+        ledger = _ledger(warehouse)
         before = {} if anew else {key: entry.fingerprint for key, entry in ledger.items()}
         for feed, brought in arrivals:
             gone = _gone(feed, brought, spec, ledger, warehouse)
-            marks = brought.fingerprints()
+            marks = brought.fingerprints
             fresh = {day for day, mark in marks.items() if day not in gone and before.get((feed.name, day)) != mark}
             changed += [day for day in fresh if (feed.name, day) in before]
             taken = take(feed, spec, {day: files for day, files in brought.files.items() if day in fresh}, warehouse)
@@ -123,7 +172,7 @@ def _gone(
     feed: Feed, brought: Arrivals, spec: ModelSpec, ledger: dict[tuple[str, date], _Entry], warehouse: Warehouse
 ) -> set[date]:
     """Days that were taken in and cannot be again: without files now, or before every row of files of all days."""
-    here = {day for source, day in ledger if source == feed.name}
+    here = {day for day in (*brought.files, *brought.missing) if (feed.name, day) in ledger}
     gone = {day for day in brought.missing if day in here and ledger[feed.name, day].status != "missing"}
     if not sources.has_day(feed.pattern) and brought.files:
         files = next(iter(brought.files.values()))
@@ -148,15 +197,15 @@ def _keep(feed: Feed, gone: set[date], spec: ModelSpec, warehouse: Warehouse) ->
 def look(
     feed: Feed,
     spec: ModelSpec,
-    period: Period,
+    days: Iterable[date],
     warehouse: Warehouse,
     damaged: Mapping[str, str] | None = None,
 ) -> Arrivals:
-    """Find the feed's files and refuse the days on which one of them is malformed; reads, writes nothing.
+    """Find the feed's files of these days and refuse the days on which one of them is malformed; reads, writes nothing.
 
     `damaged`: paths that are known not to be readable, with the reason.
     """
-    found = sources.period_files(feed.pattern, period, spec.timezone, feed.files_zone)
+    found = sources.period_files(feed.pattern, days, spec.timezone, feed.files_zone)
     seen: dict[str, File | str] = {}
     for path, file_day in {file for files in found.values() for file in files}:
         try:
@@ -175,7 +224,7 @@ def look(
         elif members:
             files[day] = [answer for path, _ in members if not isinstance(answer := seen[path], str)]
     refused_paths = {day: [path for path, _ in found[day]] for day in refused}
-    return Arrivals(files, refused, refused_paths, tuple(day for day in period if not found[day]))
+    return Arrivals(files, refused, refused_paths, tuple(day for day in found if not found[day]))
 
 
 def _malformed(feed: Feed, files: list[File], warehouse: Warehouse) -> dict[str, str]:
@@ -263,12 +312,9 @@ def _columns(feed: Feed, spec: ModelSpec) -> dict[str, str]:
     return tables.predictions(spec.segments, feed.parameters["numeric"], feed.parameters["texts"]).columns
 
 
-def _ledger(warehouse: Warehouse, period: Period) -> dict[tuple[str, date], _Entry]:
-    """What the ledger holds for the period, by source and day."""
-    rows = warehouse.execute(
-        "SELECT source, day, status, rows, fingerprint FROM deliveries WHERE day BETWEEN ? AND ?",
-        [period.first, period.last],
-    ).fetchall()
+def _ledger(warehouse: Warehouse) -> dict[tuple[str, date], _Entry]:
+    """What the ledger holds, by source and day."""
+    rows = warehouse.execute("SELECT source, day, status, rows, fingerprint FROM deliveries").fetchall()
     return {(source, day): _Entry(*entry) for source, day, *entry in rows}
 
 
