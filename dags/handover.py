@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, D
 
 from dags.catalogue import home, spec_of
 from dags.nights import business_day_of, newest_closed, newest_for, reason_for_silence
-from jobs.errors import DeliveryError, OrderError, RecipientError, SpecError, UsageError
+from jobs.errors import DeliveryError, RecipientError, SpecError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
 
 @contextmanager
 def sentences() -> Iterator[None]:
-    """What a person must set right fails at once, with its sentence; everything else may be tried again."""
+    """What a person must set right fails at once, with its sentence; everything else may be tried again.
+
+    So may a stage, or a mail, that comes before what it needs (OrderError): another night that is run again has
+    reopened it, and brings it up to date within minutes.
+    """
     try:
         yield
-    except (SpecError, UsageError, OrderError, RecipientError) as error:
+    except (SpecError, UsageError, RecipientError) as error:
         raise AirflowFailException(str(error)) from error
 
 

@@ -43,7 +43,8 @@ class Owed:
 def owing(home: Path, model: str, night: date, now: datetime) -> Iterator[None]:
     """While a night speaks: owed from the beginning, settled with all nights before it where nothing is raised.
 
-    A process that dies leaves it owed. A night without a report has nothing to tell yet (OrderError).
+    A process that dies leaves it owed. A night without a report has nothing to tell yet (OrderError); one that was owed
+    before, and whose report is being made again, stays owed.
     """
     path = _file(home, model, night)
     kept = _read(path, model)
@@ -52,7 +53,10 @@ def owing(home: Path, model: str, night: date, now: datetime) -> Iterator[None]:
     try:
         yield
     except OrderError:
-        path.unlink(missing_ok=True)
+        if kept:
+            _write(path, since, kept.reason)
+        else:
+            path.unlink(missing_ok=True)
         raise
     except Exception as error:
         _write(path, since, fault_of(error))

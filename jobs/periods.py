@@ -52,10 +52,6 @@ class Period:
         """The same period, begun `days` earlier."""
         return Period(self.first - timedelta(days=days), self.last)
 
-    def from_(self, first: date) -> Period:
-        """The same period, begun at `first` where that is earlier."""
-        return Period(min(first, self.first), self.last)
-
     def stretches(self, weights: Mapping[date, int], most: int) -> Iterator[Period]:
         """The same days as periods that follow each other, each of one day or of days that weigh at most `most`.
 

@@ -2,7 +2,8 @@
 
 A stage's finished nights are always a prefix of history: before it works on a period it also takes the nights between
 the last finished one and the period. So a night finds the whole past in place, whichever night was asked for first.
-A changed spec, reference or delivery shortens the prefix, and the next run heals it.
+A changed spec, reference or delivery shortens the prefix, and the next run heals it: through the night that it had
+come to before, so that working on an old night never leaves the newer ones undone.
 
 This module is light to import; the stages and what they need are loaded when one runs.
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import OrderError, UsageError
 from jobs.language import speaking
+from jobs.periods import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.periods import Period
     from jobs.spec.model import ModelSpec
     from jobs.stages import Summary
 
@@ -75,17 +76,29 @@ def digest(spec: ModelSpec, stage: str) -> str:
 
 
 def _widened(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> Period:
-    """The period, reaching back to the first night that the stage has not finished."""
+    """The period, from the first night that the stage has not finished through the last one it ever had."""
     start = _start(spec, stage, period, warehouse)
     done = warehouse.progress(stage)
     if done and (done.digest != warehouse.digest or done.first != start):
         warehouse.reopen(stage, None)
         done = None
-    return period.from_(done.through + timedelta(days=1) if done else start)
+    first = done.through + timedelta(days=1) if done else start
+    return Period(min(first, period.first), max(_last_again(stage, warehouse) or period.last, period.last))
+
+
+def _last_again(stage: str, warehouse: Warehouse) -> date | None:
+    """The night that the stage had come to before nights of it were reopened, as far as the one before is there."""
+    reached = warehouse.reached(stage)
+    before = warehouse.progress(STAGE_NAMES[STAGE_NAMES.index(stage) - 1]) if stage != "ingest" else None
+    return min(reached, before.through) if reached and before else reached
 
 
 def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) -> date:
-    """The first night of history; OrderError where the stage before has not come as far as the period."""
+    """The first night of history; OrderError where the stage before has not come as far as the period.
+
+    What the stage before made with another spec or reference it has not finished: this stage would mark what it makes
+    of that with the digest of the spec as it is, and nobody would make it again.
+    """
     if stage == "ingest":
         return _first_day(spec, period, warehouse)
     before = STAGE_NAMES[STAGE_NAMES.index(stage) - 1]
@@ -93,7 +106,22 @@ def _start(spec: ModelSpec, stage: str, period: Period, warehouse: Warehouse) ->
     if done is None or first is None or done.through < period.last:
         so_far = f"has finished through {done.through}" if done else "has not run"
         raise OrderError(f"{spec.model}: {stage} of {period} needs {before}, which {so_far}; run {before} first")
+    if done.digest != digest(spec, before):
+        oldest = _oldest_outdated(spec, before, warehouse)
+        raise OrderError(
+            f"{spec.model}: {stage} of {period} needs {before}, which was made with another spec or reference than "
+            f"there is now; run {oldest} and what follows again (in Airflow: clear from {oldest} on)"
+        )
     return first.first
+
+
+def _oldest_outdated(spec: ModelSpec, last: str, warehouse: Warehouse) -> str:
+    """The first stage, `last` at the latest, that was made with another spec or reference."""
+    for stage in STAGE_NAMES[: STAGE_NAMES.index(last)]:
+        done = warehouse.progress(stage)
+        if done is None or done.digest != digest(spec, stage):
+            return stage
+    return last
 
 
 def _first_day(spec: ModelSpec, period: Period, warehouse: Warehouse) -> date:

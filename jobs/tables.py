@@ -52,6 +52,12 @@ TABLES: tuple[Table, ...] = (
         _columns("stage VARCHAR, first DATE, through DATE, digest VARCHAR"),
         night=None,
     ),
+    Table(
+        "reached",
+        "through which day a stage had come before days of it were declared unfinished; its next run comes as far again",
+        _columns("stage VARCHAR, through DATE"),
+        night=None,
+    ),
     # ingest ---------------------------------------------------------------------------------------------------
     Table(
         "deliveries",

@@ -154,14 +154,30 @@ def accept(feed: Feed, path: str, day: Any) -> File:
 
 
 def first_day(spec: ModelSpec, warehouse: Warehouse) -> date | None:
-    """The first business day that predictions are delivered for; None: there are none yet, or none can be read."""
+    """The first business day that predictions were ever delivered for; None: there are none yet, or none can be read.
+
+    Deliveries are deleted at their source some day; the ledger knows them still, and history begins where it began.
+    """
     feed = next(feeds(spec))
+    known = warehouse.execute(
+        "SELECT MIN(day) FROM deliveries WHERE source = ? AND status <> 'missing'", [feed.name]
+    ).fetchall()[0][0]
+    return min((day for day in (known, _first_to_read(feed, spec, warehouse)) if day is not None), default=None)
+
+
+def _first_to_read(feed: Feed, spec: ModelSpec, warehouse: Warehouse) -> date | None:
+    """The first business day of the files that there are now."""
     if sources.has_day(feed.pattern):
         return min(sources.days_delivered(feed.pattern), default=None)
     files = []
     for path in sources.paths(feed.pattern):
         with suppress(DataError):  # ingest will refuse it, with its reason
             files.append(accept(feed, path, None))
+    return first_held(feed, spec, files, warehouse)
+
+
+def first_held(feed: Feed, spec: ModelSpec, files: list[File], warehouse: Warehouse) -> date | None:
+    """The first business day of the rows in files that hold all days; None where they hold none."""
     if not files:
         return None
     sources.expose(warehouse, feed.pattern, files, feed.columns)

@@ -60,7 +60,9 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
 
     A figure once known is kept: Prometheus forgets after weeks, and a night that is run again must find the same.
     A day that could not be asked for is recorded with the reason, and asked for again when its night is run again;
-    what is known only then reopens the metrics of its day. After one failure to connect, no further day is asked for.
+    what is known only then reopens the metrics of its day, and the other days of which something is not known are
+    asked for, too: else each night of a backfill over them would have all newer ones made again. After one failure to
+    connect, no further day is asked for.
     """
     server = spec.prometheus
     if server is None:
@@ -69,15 +71,18 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
     before = {
         (day, resource): reason
         for day, resource, text, reason in warehouse.execute(
-            "SELECT day, resource, asked, reason FROM system_usage WHERE day BETWEEN ? AND ?",
-            [period.first, period.last],
+            "SELECT day, resource, asked, reason FROM system_usage"
         ).fetchall()
         if text == asked.get(resource)
     }
     rows: list[tuple[Any, ...]] = []
     failed: dict[str, list[date]] = {}
     unreachable: str | None = None
-    for day in period:
+    done, healed = warehouse.progress("ingest"), False
+    others = {day for (day, _), reason in before.items() if reason and done and done.first <= day <= done.through}
+    for day in (*period, *sorted(others.difference(period))):
+        if day not in period and not healed:
+            break
         for resource, selector in asked.items():
             if (day, resource) in before and before[day, resource] is None:
                 continue
@@ -86,6 +91,7 @@ def take_usage(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[st
             if reason:
                 failed.setdefault(f"{resource} is not known: {reason}", []).append(day)
             elif (day, resource) in before:
+                healed = True
                 for stage in LATER_STAGES:
                     warehouse.reopen(stage, day)
     if rows:

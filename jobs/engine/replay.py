@@ -56,7 +56,7 @@ def replaying(home: Path, model: str) -> Iterator[Warehouse]:
 def _open_tables(warehouse: Warehouse) -> None:
     found = warehouse.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = ?", [HISTORY]).fetchall()
     stored = {name for (name,) in found}
-    own = {*REPLAYED, "progress"}
+    own = {*REPLAYED, "progress", "reached"}
     for name in sorted(stored - own):
         warehouse.execute(f"CREATE VIEW {sql.ident(name)} AS SELECT * FROM {HISTORY}.{sql.ident(name)}")
     for table in tables.TABLES:

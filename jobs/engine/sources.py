@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.periods import Period
 
 FORMATS = {
     ".parquet": "parquet",
@@ -196,14 +195,16 @@ def _read(kind: str, columns: tuple[str, ...], files: list[File]) -> str:
     return f"SELECT * FROM read_ndjson({listed}, columns={typed}, filename='_file')"
 
 
-def period_files(pattern: str, period: Period, zone: str, files_zone: str) -> dict[date, list[tuple[str, date | None]]]:
-    """The files (with the day in their path) that each business day of the period reaches into."""
+def period_files(
+    pattern: str, days: Iterable[date], zone: str, files_zone: str
+) -> dict[date, list[tuple[str, date | None]]]:
+    """The files (with the day in their path) that each of these business days reaches into."""
     if not has_day(pattern):
         every: list[tuple[str, date | None]] = [(path, None) for path in paths(pattern)]
-        return dict.fromkeys(period, every)
+        return dict.fromkeys(days, every)
     return {
         day: [(path, file_day) for file_day in file_days(day, zone, files_zone) for path in paths(pattern, file_day)]
-        for day in period
+        for day in days
     }
 
 

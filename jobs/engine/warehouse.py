@@ -110,6 +110,11 @@ class Warehouse:
         ).fetchone()
         return Progress(*row) if row else None
 
+    def reached(self, stage: str) -> date | None:
+        """Through which day the stage had come before days of it were reopened; None where it is as far again."""
+        row = self._connection.execute("SELECT MAX(through) FROM reached WHERE stage = ?", [stage]).fetchone()
+        return row[0] if row else None
+
     def has(self, table: str) -> bool:
         """Whether the file has this table."""
         found = self._connection.execute(
@@ -192,13 +197,22 @@ class Warehouse:
             through = max(period.last, before.through) if before else period.last
             self._connection.execute("DELETE FROM progress WHERE stage = ?", [stage])
             self._connection.execute("INSERT INTO progress VALUES (?, ?, ?, ?)", [stage, first, through, self.digest])
+            self._connection.execute("DELETE FROM reached WHERE stage = ? AND through <= ?", [stage, through])
 
     def reopen(self, stage: str, since: date | None) -> None:
-        """Declare the nights from `since` on (None: all) unfinished, because what they were made from has changed."""
-        if since is None:
-            self._connection.execute("DELETE FROM progress WHERE stage = ?", [stage])
-            return
+        """Declare the nights from `since` on (None: all) unfinished, because what they were made from has changed.
+
+        How far the stage had come is kept, so that its next run comes as far again, whichever night that is of.
+        """
         with self.transaction():
+            self._connection.execute(
+                "INSERT INTO reached "
+                "SELECT stage, through FROM progress WHERE stage = ? AND through >= COALESCE(?, first)",
+                [stage, since],
+            )
+            if since is None:
+                self._connection.execute("DELETE FROM progress WHERE stage = ?", [stage])
+                return
             self._connection.execute("DELETE FROM progress WHERE stage = ? AND first >= ?", [stage, since])
             self._connection.execute(
                 "UPDATE progress SET through = LEAST(through, ? - 1) WHERE stage = ?", [since, stage]

@@ -18,6 +18,7 @@ from jobs.spec.samples import delivered, is_time, opened, pattern_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from duckdb import DuckDBPyConnection
 
@@ -65,7 +66,7 @@ def starter(predictions: Path | str, labels: Path | str | None = None, model: st
     inputs = guessing.guess_inputs(column for column in rest if column not in roles.values())
     return "\n".join(
         [
-            *_head(model or _model_name(pattern)),
+            *_head(model or _model_name(pattern), _first_day(pattern, timestamp)),
             *_predictions(pattern, {role: column.name for role, column in roles.items() if column}),
             *_labels_section(found, key.name),
             *_inputs(inputs),
@@ -148,7 +149,20 @@ def _model_name(pattern: str) -> str:
     return "my_model"
 
 
-def _head(model: str) -> list[str]:
+def _first_day(pattern: str, timestamp: Column) -> date | None:
+    """The first day delivered; of files that hold all days the first in UTC, in which their rows are cut at first."""
+    found = delivered(pattern)
+    if found[0][0] is not None:
+        return found[0][0]
+    moment = quoted(timestamp.name)
+    local = f"TIMEZONE('UTC', {moment})" if timestamp.kind == "TIMESTAMP WITH TIME ZONE" else moment
+    with opened([path for _, path in found]) as connection:
+        first: date | None = connection.execute(f"SELECT MIN(CAST({local} AS DATE)) FROM delivered").fetchall()[0][0]
+        return first
+
+
+def _head(model: str, first: date | None) -> list[str]:
+    start = [f"start: {first} # the first day watched: here the first delivered; the default reference counts from it"]
     return [
         "# yaml-language-server: $schema=spec.schema.json",
         "# Made by `nightjar init` from the files; every line is a guess that you may know better.",
@@ -158,6 +172,7 @@ def _head(model: str) -> list[str]:
         "description: ''",
         "owner: '' # who is asked when something is wrong",
         "timezone: UTC # where the business day begins and ends, for example Europe/Lisbon",
+        *(start if first else []),
         "",
     ]
 

@@ -2,11 +2,13 @@
 
 A day without files is recorded as missing, a day with a malformed file is refused whole; neither removes what an
 earlier delivery brought. A delivery that differs from the one of the last run reopens the later stages from its day on.
+Deliveries are deleted at their source some day: a day that was taken in stays as it was when its files are gone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -14,7 +16,7 @@ import pandas as pd
 
 from jobs import tables
 from jobs.engine import sources
-from jobs.engine.feeds import Feed, accept, feeds, suspects, time_kinds
+from jobs.engine.feeds import Feed, accept, feeds, first_held, suspects, time_kinds
 from jobs.engine.prometheus import take_usage
 from jobs.engine.sources import first_line
 from jobs.errors import DataError
@@ -22,7 +24,7 @@ from jobs.spec import repeats
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from jobs.engine.sources import File
@@ -42,11 +44,21 @@ class Arrivals:
     refused_paths: dict[date, list[str]]
     missing: tuple[date, ...]
 
+    @cached_property
     def fingerprints(self) -> dict[date, str]:
         """What was delivered for each day that has files, so that a repeat is known as one."""
         by_day = {day: [file.path for file in files] for day, files in self.files.items()} | self.refused_paths
         digests = {paths: sources.fingerprint(paths) for paths in {tuple(paths) for paths in by_day.values()}}
         return {day: digests[tuple(paths)] for day, paths in by_day.items()}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What the ledger holds of one source's day: the row of `deliveries`."""
+
+    status: str
+    rows: int
+    fingerprint: str
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
@@ -60,22 +72,22 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         )
     )
     unmeasured = take_usage(spec, period, warehouse)
-    arrivals = [(feed, look(feed, spec, period, warehouse)) for feed in feeds(spec)]
+    arrivals, others = _arrivals(spec, period, warehouse)
     try:
-        rows = _write(spec, period, arrivals, warehouse)
+        rows, kept = _write(spec, period, arrivals, warehouse)
     except duckdb.Error:
         # A file whose outside is in order may be damaged within, which shows only when every cell is read.
         damaged = {path: reason for _, brought in arrivals for path, reason in _damaged(brought, warehouse).items()}
         if not damaged:
             raise
-        arrivals = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
-        rows = _write(spec, period, arrivals, warehouse)
+        arrivals, others = _arrivals(spec, period, warehouse, damaged)
+        rows, kept = _write(spec, period, arrivals, warehouse)
     notes = tuple(
         f"refused {feed.name} of {day}: {reason}"
         for feed, brought in arrivals
         for day, reason in brought.refused.items()
     )
-    return Summary("ingest", period, rows, (*notes, *unmeasured, *_repeated(spec, period, warehouse)))
+    return Summary("ingest", period, rows, (*notes, *kept, *others, *unmeasured, *_repeated(spec, period, warehouse)))
 
 
 def _repeated(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[str]:
@@ -94,41 +106,123 @@ def _repeated(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[str
     return [said for row in counted if (said := repeats.sentence(spec, day, *row))]
 
 
+def _arrivals(
+    spec: ModelSpec, period: Period, warehouse: Warehouse, damaged: Mapping[str, str] | None = None
+) -> tuple[list[tuple[Feed, Arrivals]], list[str]]:
+    """What each feed brought for the period, and notes on what else is taken in with it.
+
+    A day that was delivered anew reopens the nights from it on. So where there is one, all other days that were
+    delivered anew come along: else each night of a backfill of many such days would have all newer ones made again.
+    """
+    found = [(feed, look(feed, spec, period, warehouse, damaged)) for feed in feeds(spec)]
+    done = warehouse.progress("ingest")
+    if done is None:
+        return found, []
+    ledger = {key: entry for key, entry in _ledger(warehouse).items() if done.first <= key[1] <= done.through}
+    if not any(
+        (feed.name, day) in ledger and ledger[feed.name, day].fingerprint != mark
+        for feed, brought in found
+        for day, mark in brought.fingerprints.items()
+    ):
+        return found, []
+    notes = []
+    for place, (feed, _) in enumerate(found):
+        if others := _delivered_anew(feed, spec, period, ledger):
+            notes.append(
+                f"{feed.name} of {len(others)} other days ({others[0]} to {others[-1]}) were delivered anew, too"
+            )
+            found[place] = feed, look(feed, spec, [*period, *others], warehouse, damaged)
+    return found, notes
+
+
+def _delivered_anew(
+    feed: Feed, spec: ModelSpec, period: Period, ledger: Mapping[tuple[str, date], _Entry]
+) -> list[date]:
+    """The days beside the period whose files are not those that were taken in; of files of all days, the later ones.
+
+    Files of all days grow every night, and that says nothing about the days before the one that is run again.
+    """
+    by_day = sources.has_day(feed.pattern)
+    known = {
+        day: entry.fingerprint for (source, day), entry in sorted(ledger.items())
+        if source == feed.name and day not in period and (by_day or day > period.last)
+    }  # fmt: skip
+    found = sources.period_files(feed.pattern, known, spec.timezone, feed.files_zone)
+    lists = {day: tuple(path for path, _ in members) for day, members in found.items() if members}
+    marks = {paths: sources.fingerprint(paths) for paths in set(lists.values())}
+    return [day for day, paths in lists.items() if marks[paths] != known[day]]
+
+
 def _write(
     spec: ModelSpec, period: Period, arrivals: list[tuple[Feed, Arrivals]], warehouse: Warehouse
-) -> dict[str, int]:
-    """Replace what differs from the last delivery, keep the ledger, and reopen what was made from the former rows."""
+) -> tuple[dict[str, int], list[str]]:
+    """Replace what differs from the last delivery, keep the ledger, and reopen what was made from the former rows.
+
+    An ingest that begins anew takes every delivery again. Returns the rows per feed, and notes on what it could not.
+    """
     rows: dict[str, int] = {}
+    notes: list[str] = []
     changed: list[date] = []
     with warehouse.transaction():
-        before = _fingerprints(warehouse, period)
+        anew = warehouse.progress("ingest") is None
+        ledger = _ledger(warehouse)
+        before = {} if anew else {key: entry.fingerprint for key, entry in ledger.items()}
         for feed, brought in arrivals:
-            marks = brought.fingerprints()
-            fresh = {day for day, mark in marks.items() if before.get((feed.name, day)) != mark}
+            gone = _gone(feed, brought, spec, ledger, warehouse)
+            marks = brought.fingerprints
+            fresh = {day for day, mark in marks.items() if day not in gone and before.get((feed.name, day)) != mark}
             changed += [day for day in fresh if (feed.name, day) in before]
             taken = take(feed, spec, {day: files for day, files in brought.files.items() if day in fresh}, warehouse)
             rows[feed.name] = int(taken["rows"].sum())
-            unseen = [day for day in brought.missing if (feed.name, day) not in before]
+            unseen = [day for day in brought.missing if day not in gone and (feed.name, day) not in before]
             _record(feed, brought, marks, [*fresh, *unseen], taken, warehouse)
-        if changed:
+            if anew and gone:
+                notes.append(_keep(feed, gone, spec, warehouse))
+        if anew or changed:
             for stage in LATER_STAGES:
-                warehouse.reopen(stage, min(changed))
+                warehouse.reopen(stage, None if anew else min(changed))
         warehouse.finish("ingest", period)
-    return rows
+    return rows, notes
+
+
+def _gone(
+    feed: Feed, brought: Arrivals, spec: ModelSpec, ledger: dict[tuple[str, date], _Entry], warehouse: Warehouse
+) -> set[date]:
+    """Days that were taken in and cannot be again: without files now, or before every row of files of all days."""
+    here = {day for day in (*brought.files, *brought.missing) if (feed.name, day) in ledger}
+    gone = {day for day in brought.missing if day in here and ledger[feed.name, day].status != "missing"}
+    if not sources.has_day(feed.pattern) and brought.files:
+        files = next(iter(brought.files.values()))
+        if any(ledger[feed.name, day].rows for day in here):
+            first = first_held(feed, spec, files, warehouse)
+            gone |= {day for day in here if ledger[feed.name, day].rows and (first is None or day < first)}
+    return gone
+
+
+def _keep(feed: Feed, gone: set[date], spec: ModelSpec, warehouse: Warehouse) -> str:
+    """Leave these days as they were taken in, to be taken anew where their files come back; says so."""
+    warehouse.execute(
+        "UPDATE deliveries SET fingerprint = '' WHERE source = ? AND day = ANY(?)", [feed.name, sorted(gone)]
+    )
+    return (
+        f"{feed.name} of {len(gone)} days ({min(gone)} to {max(gone)}) stay as they were taken in before, because "
+        "their files are gone; what the spec reads otherwise now it reads from the other days alone. If they can be "
+        f"delivered again, do so and run `nightjar run {spec.model} --from {min(gone)} --to {max(gone)}`"
+    )
 
 
 def look(
     feed: Feed,
     spec: ModelSpec,
-    period: Period,
+    days: Iterable[date],
     warehouse: Warehouse,
     damaged: Mapping[str, str] | None = None,
 ) -> Arrivals:
-    """Find the feed's files and refuse the days on which one of them is malformed; reads, writes nothing.
+    """Find the feed's files of these days and refuse the days on which one of them is malformed; reads, writes nothing.
 
     `damaged`: paths that are known not to be readable, with the reason.
     """
-    found = sources.period_files(feed.pattern, period, spec.timezone, feed.files_zone)
+    found = sources.period_files(feed.pattern, days, spec.timezone, feed.files_zone)
     seen: dict[str, File | str] = {}
     for path, file_day in {file for files in found.values() for file in files}:
         try:
@@ -147,7 +241,7 @@ def look(
         elif members:
             files[day] = [answer for path, _ in members if not isinstance(answer := seen[path], str)]
     refused_paths = {day: [path for path, _ in found[day]] for day in refused}
-    return Arrivals(files, refused, refused_paths, tuple(day for day in period if not found[day]))
+    return Arrivals(files, refused, refused_paths, tuple(day for day in found if not found[day]))
 
 
 def _malformed(feed: Feed, files: list[File], warehouse: Warehouse) -> dict[str, str]:
@@ -239,15 +333,10 @@ def _columns(feed: Feed, spec: ModelSpec) -> dict[str, str]:
     return tables.predictions(spec.segments, feed.parameters["numeric"], feed.parameters["texts"]).columns
 
 
-def _fingerprints(warehouse: Warehouse, period: Period) -> dict[tuple[str, date], str]:
-    """What the ledger holds for the period. Empty when ingest begins anew, so that every delivery is taken again."""
-    if warehouse.progress("ingest") is None:
-        return {}
-    rows = warehouse.execute(
-        "SELECT source, day, fingerprint FROM deliveries WHERE day BETWEEN ? AND ?",
-        [period.first, period.last],
-    ).fetchall()
-    return {(source, day): fingerprint for source, day, fingerprint in rows}
+def _ledger(warehouse: Warehouse) -> dict[tuple[str, date], _Entry]:
+    """What the ledger holds, by source and day."""
+    rows = warehouse.execute("SELECT source, day, status, rows, fingerprint FROM deliveries").fetchall()
+    return {(source, day): _Entry(*entry) for source, day, *entry in rows}
 
 
 def _record(

@@ -94,6 +94,13 @@ def test_a_night_without_a_report_owes_nothing(tmp_path: Path) -> None:
     assert owed(tmp_path, "kiosk", LATER) == []
 
 
+def test_a_night_whose_report_is_being_made_again_stays_owed(tmp_path: Path) -> None:
+    for error in (DeliveryError("the server is down"), OrderError("it has no report yet")):
+        with pytest.raises(type(error)), owing(tmp_path, "kiosk", NIGHT, NOW):
+            raise error
+    assert [(one.since, one.reason) for one in owed(tmp_path, "kiosk", LATER)] == [(NOW, "the server is down")]
+
+
 def test_trying_again_does_not_begin_the_hour_anew(tmp_path: Path) -> None:
     for tried in (NOW, LATER):
         with pytest.raises(DeliveryError), owing(tmp_path, "kiosk", NIGHT, tried):

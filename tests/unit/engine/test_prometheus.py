@@ -214,7 +214,7 @@ def test_a_figure_known_only_on_a_second_try_reopens_its_night(
     found = "SELECT day, value FROM metrics WHERE metric = 'cpu_cores' ORDER BY day"
     assert kiosk.rows(found) == [(day(1), None), (day(2), None)]
     monkeypatch.setattr(Page, "healed", True)
-    kiosk.run(days(1, 2), "ingest")
+    kiosk.run(days(2, 2), "ingest")  # and the day before is asked for with it
     assert kiosk.rows("SELECT COUNT(*) FROM progress WHERE stage = 'metrics'") == [(0,)]
     kiosk.run(days(2, 2), "metrics")
     assert kiosk.rows(found) == [(day(1), 2.0), (day(2), 2.0)]

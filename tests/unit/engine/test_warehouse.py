@@ -107,6 +107,20 @@ def test_finished_nights_stay_a_prefix_of_history(tmp_path: Path) -> None:
             warehouse.finish("ingest", days(4, 4))
 
 
+def test_how_far_a_stage_had_come_is_known_until_it_is_as_far_again(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path, "kiosk") as warehouse:
+        warehouse.finish("metrics", days(1, 9))
+        warehouse.reopen("metrics", day(10))
+        assert warehouse.reached("metrics") is None
+        for since in (day(5), day(3), None):
+            warehouse.reopen("metrics", since)
+            assert warehouse.reached("metrics") == day(9)
+        warehouse.finish("metrics", days(1, 8))
+        assert warehouse.reached("metrics") == day(9)
+        warehouse.finish("metrics", days(9, 9))
+        assert warehouse.reached("metrics") is None
+
+
 def test_nothing_but_the_models_files_is_written(tmp_path: Path) -> None:
     with open_warehouse(tmp_path, "kiosk") as warehouse:
         warehouse.publish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,18 @@ def test_one_file_of_all_days_keeps_its_path_and_labels_then_need_their_timestam
     assert spec.labels is not None
     assert spec.labels.columns.timestamp == "known_at"
     assert spec.label_ages == (2, 10)
+
+
+def test_the_first_day_delivered_is_written_down_as_the_start(tmp_path: Path) -> None:
+    assert started(tmp_path, deliver(tmp_path / "predictions", predictions())).start == DAYS[0]
+
+
+def test_the_start_of_files_that_hold_all_days_is_the_first_row_in_utc(tmp_path: Path) -> None:
+    rows = [row for rows in predictions().values() for row in rows]
+    early = {**rows[0], "request_id": "early", "served_at": f"{DAYS[0]}T00:30:00+02:00"}  # 22:30 the day before in UTC
+    zoned = [{**row, "served_at": f"{str(row['served_at']).replace(' ', 'T')}Z"} for row in rows]
+    found = as_csv(tmp_path / "p.csv", [*zoned, early])
+    assert started(tmp_path, found).start == DAYS[0] - timedelta(days=1)
 
 
 def test_a_date_in_a_folder_above_the_one_asked_for_is_no_day(tmp_path: Path) -> None:
