@@ -32,6 +32,10 @@ LABELLED = {"binary": "labels", "multiclass": "right", "regression": "distances"
 """Which statement reads what labels said of each task."""
 
 
+OF_OUTCOMES = ("n_converted", "value_sum", "value_square_sum")
+"""What deliveries of outcomes add up to."""
+
+
 class Reached(Protocol):
     """An age, and the prediction days that reach it on a night of the period."""
 
@@ -53,6 +57,7 @@ class Watch(Protocol):
     @property
     def begin(self) -> date: ...
     def ages(self, ages: Iterable[int]) -> Sequence[Reached]: ...
+    def lacking(self, known: pd.DataFrame) -> pd.Series[int]: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ class Past:
     """As `metrics/labels.sql`, `right.sql` or `distances.sql`, with `n_judged` and the sums of the task's figure, which
     is 1 for a right decision, or how far a number was off; empty without ages."""
     outcomes: pd.DataFrame
-    """As `metrics/outcomes.sql`, `n_counted` being what conversion is a share of; empty without ages."""
+    """As `metrics/outcomes.sql`, with what `counted` adds; empty without ages."""
     served: pd.DataFrame
     """As `metrics/selections.sql`."""
     new: pd.DataFrame
@@ -103,8 +108,7 @@ def past_of(watch: Watch, warehouse: Warehouse) -> Past:
         warehouse.query(f"metrics/{name}", ages=told_until(ages, version_ages, back) or [Age(0, date.max, date.min)])
         for name, ages in ((LABELLED[spec.task], label_ages), ("outcomes", outcome_ages))
     )
-    counted = "n_known" if spec.outcomes is None or spec.outcomes.per == "known" else "n"
-    outcomes = outcomes.assign(n_counted=outcomes[counted])
+    outcomes = counted(outcomes, watch)
     first_days = warehouse.query("metrics/first_days", last=last)
     whole = served[(served["segment"] == "all") & (served["version"] != "all")].rename(columns={"n": "value"})
     new = versions.changes(whole[["day", "version", "value"]], first_days)
@@ -128,6 +132,21 @@ def rightly(labels: pd.DataFrame) -> pd.DataFrame:
     right = labels["n_true_positive"] + labels["n_true_negative"]
     judged = right + labels["n_false_positive"] + labels["n_false_negative"]
     return labels.assign(n_judged=judged, figure_sum=right, figure_square_sum=right)
+
+
+def counted(outcomes: pd.DataFrame, watch: Watch) -> pd.DataFrame:
+    """Counts of outcomes with `n_counted`, what conversion is a share of.
+
+    Where silence means no conversion (`per: prediction`), a day with lacking deliveries has nothing counted: who bought
+    cannot be told from who did not, and a late delivery is no fall of sales.
+    """
+    source = watch.spec.outcomes
+    if source is None or source.per == "known":
+        return outcomes.assign(n_counted=outcomes["n_known"])
+    told = outcomes.assign(n_counted=outcomes["n"])
+    came = (watch.lacking(told) == 0).to_numpy()
+    sums = [name for name in ("n_counted", *OF_OUTCOMES) if name in told]
+    return told.assign(**{name: told[name].where(came, 0) for name in sums})
 
 
 def back_of(spec: ModelSpec) -> int:

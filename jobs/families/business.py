@@ -14,15 +14,13 @@ from jobs.methods.intervals import estimate, proportion, ratio
 from jobs.methods.measures import rows, silence_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from jobs.engine.warehouse import Warehouse
     from jobs.families import Past, Watch
 
-    Lacking = Callable[[pd.DataFrame], pd.Series[int]]
 
-
-def metrics_of(watch: Watch, past: Past, warehouse: Warehouse, lacking: Lacking) -> Iterator[pd.DataFrame]:
+def metrics_of(watch: Watch, past: Past, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
     """Rows of click-through and lift by outcome age, and of changes of version by label age."""
     source, spec = watch.spec.outcomes, watch.spec
     if source is None or not past.outcome_ages:
@@ -35,7 +33,7 @@ def metrics_of(watch: Watch, past: Past, warehouse: Warehouse, lacking: Lacking)
     ]
     for part in made:
         told = part[["day", "label_age"]].assign(expected=part["label_age"] + 1)
-        yield silence_told(part, told.assign(lacking=lacking(told))) if source.per == "prediction" else part
+        yield silence_told(part, told.assign(lacking=watch.lacking(told))) if source.per == "prediction" else part
     yield from _changes(watch, past)
 
 
