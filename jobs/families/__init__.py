@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pandas as pd
 
 from jobs.families.figures import MAIN
 from jobs.methods import versions
+from jobs.methods.measures_outcomes import valued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +34,8 @@ LABELLED = {"binary": "labels", "multiclass": "right", "regression": "distances"
 """Which statement reads what labels said of each task."""
 
 
-OF_OUTCOMES = ("n_converted", "value_sum", "value_square_sum")
-"""What deliveries of outcomes add up to."""
+OF_OUTCOMES = ("n_counted", "n_converted", "n_worth", "value_sum", "value_square_sum")
+"""What deliveries of outcomes add up to; pairs of segments have no values."""
 
 
 class Reached(Protocol):
@@ -135,17 +137,23 @@ def rightly(labels: pd.DataFrame) -> pd.DataFrame:
 
 
 def counted(outcomes: pd.DataFrame, watch: Watch) -> pd.DataFrame:
-    """Counts of outcomes with `n_counted`, what conversion is a share of.
+    """Counts of outcomes with `n_counted`, what conversion is a share of, and `n_worth`, what value is a mean over.
 
     Where silence means no conversion (`per: prediction`), a day with lacking deliveries has nothing counted: who bought
-    cannot be told from who did not, and a late delivery is no fall of sales.
+    cannot be told from who did not, and a late delivery is no fall of sales. Where too few outcomes say their value, a
+    day has none, for an empty cell is no loss of money.
     """
     source = watch.spec.outcomes
-    if source is None or source.per == "known":
-        return outcomes.assign(n_counted=outcomes["n_known"])
-    told = outcomes.assign(n_counted=outcomes["n"])
+    per = "known" if source is None else source.per
+    told = outcomes.assign(n_counted=outcomes["n_known" if per == "known" else "n"])
+    if "n_valued" in told:
+        values = valued(told, per)
+        worth = {name: told[name].where(~values.few, 0) for name in ("value_sum", "value_square_sum")}
+        told = told.assign(n_worth=np.where(values.few, 0, values.n), **worth)
+    if per == "known":
+        return told
     came = (watch.lacking(told) == 0).to_numpy()
-    sums = [name for name in ("n_counted", *OF_OUTCOMES) if name in told]
+    sums = [name for name in OF_OUTCOMES if name in told]
     return told.assign(**{name: told[name].where(came, 0) for name in sums})
 
 

@@ -20,6 +20,7 @@ from jobs.methods import (
     measures,
     measures_data,
     measures_estimates,
+    measures_outcomes,
     measures_scores,
     measures_service,
     measures_tasks,
@@ -299,7 +300,7 @@ def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
         return []
     known = warehouse.query("metrics/outcomes", ages=ages)
     known = known.assign(expected=known["label_age"] + 1, lacking=watch.lacking(known))
-    return measures.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
+    return measures_outcomes.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
 
 
 def _families(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
