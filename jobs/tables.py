@@ -173,10 +173,10 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "outcome_statistics",
-        "the outcome triangle: predictions whose outcome became known, per prediction day and known day",
+        "the outcome triangle: predictions whose outcome became known, with a value (n_valued), or converted without (n_unvalued)",
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, n BIGINT, n_converted BIGINT, "
-            "value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+            "n_valued BIGINT, n_unvalued BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
         ),
         night="known_day",
     ),
@@ -185,7 +185,7 @@ TABLES: tuple[Table, ...] = (
         "the outcome triangle by decision: predictions (on their own day) and outcomes of answers acted on and not acted on",
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, decision INTEGER, n_predicted BIGINT, n BIGINT, "
-            "n_clicked BIGINT, n_converted BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+            "n_clicked BIGINT, n_clicked_known BIGINT, n_converted BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
         ),
         night="known_day",
     ),

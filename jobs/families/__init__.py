@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pandas as pd
 
 from jobs.families.figures import MAIN
 from jobs.methods import versions
+from jobs.methods.measures_outcomes import valued
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +32,10 @@ itself."""
 
 LABELLED = {"binary": "labels", "multiclass": "right", "regression": "distances"}
 """Which statement reads what labels said of each task."""
+
+
+OF_OUTCOMES = ("n_counted", "n_converted", "n_worth", "value_sum", "value_square_sum")
+"""What deliveries of outcomes add up to; pairs of segments have no values."""
 
 
 class Reached(Protocol):
@@ -53,6 +59,7 @@ class Watch(Protocol):
     @property
     def begin(self) -> date: ...
     def ages(self, ages: Iterable[int]) -> Sequence[Reached]: ...
+    def lacking(self, known: pd.DataFrame) -> pd.Series[int]: ...
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class Past:
     """As `metrics/labels.sql`, `right.sql` or `distances.sql`, with `n_judged` and the sums of the task's figure, which
     is 1 for a right decision, or how far a number was off; empty without ages."""
     outcomes: pd.DataFrame
-    """As `metrics/outcomes.sql`, `n_counted` being what conversion is a share of; empty without ages."""
+    """As `metrics/outcomes.sql`, with what `counted` adds; empty without ages."""
     served: pd.DataFrame
     """As `metrics/selections.sql`."""
     new: pd.DataFrame
@@ -103,8 +110,7 @@ def past_of(watch: Watch, warehouse: Warehouse) -> Past:
         warehouse.query(f"metrics/{name}", ages=told_until(ages, version_ages, back) or [Age(0, date.max, date.min)])
         for name, ages in ((LABELLED[spec.task], label_ages), ("outcomes", outcome_ages))
     )
-    counted = "n_known" if spec.outcomes is None or spec.outcomes.per == "known" else "n"
-    outcomes = outcomes.assign(n_counted=outcomes[counted])
+    outcomes = counted(outcomes, watch)
     first_days = warehouse.query("metrics/first_days", last=last)
     whole = served[(served["segment"] == "all") & (served["version"] != "all")].rename(columns={"n": "value"})
     new = versions.changes(whole[["day", "version", "value"]], first_days)
@@ -128,6 +134,27 @@ def rightly(labels: pd.DataFrame) -> pd.DataFrame:
     right = labels["n_true_positive"] + labels["n_true_negative"]
     judged = right + labels["n_false_positive"] + labels["n_false_negative"]
     return labels.assign(n_judged=judged, figure_sum=right, figure_square_sum=right)
+
+
+def counted(outcomes: pd.DataFrame, watch: Watch) -> pd.DataFrame:
+    """Counts of outcomes with `n_counted`, what conversion is a share of, and `n_worth`, what value is a mean over.
+
+    Where silence means no conversion (`per: prediction`), a day with lacking deliveries has nothing counted: who bought
+    cannot be told from who did not, and a late delivery is no fall of sales. Where too few outcomes say their value, a
+    day has none, for an empty cell is no loss of money.
+    """
+    source = watch.spec.outcomes
+    per = "known" if source is None else source.per
+    told = outcomes.assign(n_counted=outcomes["n_known" if per == "known" else "n"])
+    if "n_valued" in told:
+        values = valued(told, per)
+        worth = {name: told[name].where(~values.few, 0) for name in ("value_sum", "value_square_sum")}
+        told = told.assign(n_worth=np.where(values.few, 0, values.n), **worth)
+    if per == "known":
+        return told
+    came = (watch.lacking(told) == 0).to_numpy()
+    sums = [name for name in OF_OUTCOMES if name in told]
+    return told.assign(**{name: told[name].where(came, 0) for name in sums})
 
 
 def back_of(spec: ModelSpec) -> int:

@@ -10,38 +10,33 @@ import pandas as pd
 from jobs.families import changes
 from jobs.families.figures import CONVERSION
 from jobs.methods.contrasts import katz, newcombe
-from jobs.methods.intervals import estimate, proportion, ratio
-from jobs.methods.measures import rows, silence_told
+from jobs.methods.intervals import estimate, ratio
+from jobs.methods.measures import rows
+from jobs.methods.measures_outcomes import of_clicks, silence_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from jobs.engine.warehouse import Warehouse
     from jobs.families import Past, Watch
 
-    Lacking = Callable[[pd.DataFrame], pd.Series[int]]
 
-
-def metrics_of(watch: Watch, past: Past, warehouse: Warehouse, lacking: Lacking) -> Iterator[pd.DataFrame]:
+def metrics_of(watch: Watch, past: Past, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
     """Rows of click-through and lift by outcome age, and of changes of version by label age."""
     source, spec = watch.spec.outcomes, watch.spec
     if source is None or not past.outcome_ages:
         return
     counts = warehouse.query("metrics/actions", ages=past.outcome_ages)
     counts["n"] = counts["n_known" if source.per == "known" else "n_predicted"]
-    made = [
-        *_lift(counts, spec.min_rows),
-        *(_clicks(counts, spec.min_rows) if source.columns.clicked else ()),
-    ]
+    made = [*_lift(counts, spec.min_rows)]
+    if source.columns.clicked:
+        sums = ["n", "n_known", "n_clicked", "n_clicked_known"]
+        whole = counts.groupby(["day", "label_age", "version"], sort=True)[sums].sum().reset_index()
+        made.append(of_clicks(whole, source.per, spec.min_rows))
     for part in made:
         told = part[["day", "label_age"]].assign(expected=part["label_age"] + 1)
-        yield silence_told(part, told.assign(lacking=lacking(told))) if source.per == "prediction" else part
+        yield silence_told(part, told.assign(lacking=watch.lacking(told))) if source.per == "prediction" else part
     yield from _changes(watch, past)
-
-
-def _clicks(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:
-    whole = counts.groupby(["day", "label_age", "version"], sort=True)[["n", "n_clicked"]].sum().reset_index()
-    yield rows("click_through", whole, proportion(whole["n_clicked"], whole["n"], "no outcomes"), min_rows)
 
 
 def _lift(counts: pd.DataFrame, min_rows: int) -> Iterator[pd.DataFrame]:

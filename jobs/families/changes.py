@@ -49,7 +49,7 @@ def in_value(past: Past, age: Reached) -> pd.DataFrame:
     """The sum of values (`hits`) by the last outcome age that the age has reached; no rows before the first."""
     known = _by(past.outcomes, past.outcome_ages, age)
     counts = known.assign(
-        hits=known["value_sum"], squares=known["value_square_sum"], asked=known["n"], n=known["n_counted"]
+        hits=known["value_sum"], squares=known["value_square_sum"], asked=known["n"], n=known["n_worth"]
     )
     return _judged(pooled(past, counts, VALUE), age)
 

@@ -252,6 +252,7 @@ def _verdicts(measured: pd.DataFrame, past: Past, needed: int) -> pd.DataFrame:
                 row.coverage_model,
                 row.was_live,
                 row.coverage_business,
+                row.coverage_value,
             ),
             needed,
         )

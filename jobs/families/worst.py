@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from jobs.families import earlier, rightly
+from jobs.families import counted, earlier, rightly
 from jobs.families.figures import better, is_mean
 from jobs.families.reasons import SERIES, label_rates, nights_of, now_and_former, outcome_rates, rates_of, table_of
 from jobs.methods import search
@@ -44,8 +44,7 @@ def _crossed(watch: Watch, past: Past, warehouse: Warehouse) -> pd.DataFrame:
     counts = warehouse.query("metrics/crossed", ages=earlier(ages.values(), back))
     # right ones of a binary model are in its cells, whichever release counted them
     told = rightly(counts.drop(columns="n_judged")) if spec.task == "binary" else counts
-    known = spec.outcomes is None or spec.outcomes.per == "known"
-    return told.assign(n_counted=told["n_known" if known else "n"], dimension="crossed")
+    return counted(told, watch).assign(dimension="crossed")
 
 
 def _searched(single: pd.DataFrame, crossed: pd.DataFrame, watch: Watch) -> pd.DataFrame:

@@ -80,6 +80,8 @@ class Evidence:
     """Whether the other version answered before: what tells promote from roll back."""
     outcomes: float = 1.0
     """Share of the rows whose outcome is in."""
+    values: float = 1.0
+    """Share of the rows whose value is known."""
 
 
 def verdict(  # noqa: PLR0911 - one return an answer
@@ -105,6 +107,7 @@ def verdict(  # noqa: PLR0911 - one return an answer
         model = None
     if evidence.outcomes < LABELLED:
         converted = earned = None
+    earned = None if evidence.values < LABELLED else earned
     if converted and earned and ((converted.better and earned.worse) or (converted.worse and earned.better)):
         who, whom = (other, live) if converted.better else (live, other)
         return "contradictory", f"{who} converts more ({converted}), but {whom} earns more ({earned})"

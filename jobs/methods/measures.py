@@ -17,7 +17,6 @@ from jobs.methods.intervals import Estimate, estimate, mean, proportion, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Literal
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -197,38 +196,6 @@ def of_labels(known: pd.DataFrame, scores: pd.DataFrame, min_rows: int) -> list[
         "roc_auc": without_scores(auc, known["n_labelled"]),
     }
     return [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
-
-
-def of_outcomes(
-    known: pd.DataFrame, per: Literal["known", "prediction"], valued: bool, min_rows: int
-) -> list[pd.DataFrame]:
-    """Conversion and value per day, outcome age, version and segment.
-
-    With `per` prediction, silence means no conversion; so where deliveries are lacking (column `lacking` of
-    the `expected` ones) the figure is not judged, and is undefined where all of them are.
-    """
-    keys = known[["day", "version", "segment", "label_age"]]
-    n = (known["n_known"] if per == "known" else known["n"]).to_numpy()
-    measured = {"conversion": proportion(known["n_converted"], n, "no outcomes")}
-    if valued:
-        total = known["value_sum"].to_numpy()
-        measured["value_per_prediction"] = mean(n, total, known["value_square_sum"], "no outcomes")
-        measured["value"] = estimate(total, n, undefined={"no outcomes": n == 0})
-    made = [rows(metric, keys, one, min_rows) for metric, one in measured.items()]
-    return [silence_told(part, known) for part in made] if per == "prediction" else made
-
-
-def silence_told(made: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """Tells how many outcome deliveries are lacking: such a figure is not judged, and undefined where all are."""
-    lacking, expected = known["lacking"], known["expected"]
-    told = lacking > 0
-    text = lacking.astype("str") + " of " + expected.astype("str") + " outcome deliveries are missing or refused"
-    figures = ["value", "lower", "upper"]
-    return made.assign(
-        state=made["state"].where(~told, "not_evaluated"),
-        reason=made["reason"].where(~told, text),
-        **{name: made[name].where(lacking < expected) for name in figures},
-    )
 
 
 def _series(frame: pd.DataFrame, keys: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], pd.DataFrame]:

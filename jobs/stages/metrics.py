@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +20,7 @@ from jobs.methods import (
     measures,
     measures_data,
     measures_estimates,
+    measures_outcomes,
     measures_scores,
     measures_service,
     measures_tasks,
@@ -84,6 +84,14 @@ class Watch:
             for age in ages
         ]
         return [one for one in reached if one.first <= one.last]
+
+    def lacking(self, known: pd.DataFrame) -> pd.Series[int]:
+        """Per row: outcome deliveries from its day through its age that are missing or refused."""
+        outcomes = self.deliveries[self.deliveries["source"] == "outcomes"]
+        bad = np.sort(outcomes.loc[outcomes["status"] != "delivered", "day"].to_numpy())
+        first, last = known["day"], known["day"] + pd.to_timedelta(known["label_age"], unit="D")
+        count = np.searchsorted(bad, last.to_numpy(), "right") - np.searchsorted(bad, first.to_numpy(), "left")
+        return pd.Series(count, index=known.index)
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
@@ -301,27 +309,18 @@ def _outcomes(watch: Watch, warehouse: Warehouse) -> list[pd.DataFrame]:
     if not ages or source is None:
         return []
     known = warehouse.query("metrics/outcomes", ages=ages)
-    known = known.assign(expected=known["label_age"] + 1, lacking=_lacking(watch, known))
-    return measures.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
+    known = known.assign(expected=known["label_age"] + 1, lacking=watch.lacking(known))
+    return measures_outcomes.of_outcomes(known, source.per, source.columns.value is not None, watch.spec.min_rows)
 
 
 def _families(watch: Watch, warehouse: Warehouse, beside: dict[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
     """Groups, actions and versions; puts why figures changed, and versions side by side, into `beside`."""
     past = families.past_of(watch, warehouse)
     yield from groups.metrics_of(watch, past)
-    yield from business.metrics_of(watch, past, warehouse, partial(_lacking, watch))
+    yield from business.metrics_of(watch, past, warehouse)
     beside["decompositions"] = reasons.decompositions(watch, past, warehouse)
     beside["worst_segments"] = worst.worst_segments(watch, past, warehouse)
     beside["comparisons"] = comparisons.comparisons(watch, past, warehouse)
-
-
-def _lacking(watch: Watch, known: pd.DataFrame) -> pd.Series[int]:
-    """Per row: outcome deliveries from its day through its age that are missing or refused."""
-    outcomes = watch.deliveries[watch.deliveries["source"] == "outcomes"]
-    bad = np.sort(outcomes.loc[outcomes["status"] != "delivered", "day"].to_numpy())
-    first, last = known["day"], known["day"] + pd.to_timedelta(known["label_age"], unit="D")
-    count = np.searchsorted(bad, last.to_numpy(), "right") - np.searchsorted(bad, first.to_numpy(), "left")
-    return pd.Series(count, index=known.index)
 
 
 def _gaps(watch: Watch, served: pd.DataFrame, earliest: date) -> Iterator[pd.DataFrame]:

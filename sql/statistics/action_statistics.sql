@@ -4,8 +4,10 @@
    writes:  action_statistics
    A prediction counts in n_predicted on its own day, its outcome on the day it became known; each change of what is known
    about an outcome counts on the day it became known. Live answers only: the others are not acted on.
+   An empty click is unknown and none: n_clicked_known counts the outcomes that say whether there was one.
    Only ids with several outcomes are put in order: sorting all of them costs more than the join. */
 {% from "statistics/belonging.sql" import among, belongs, key, known, predicted, same %}
+{% macro told(cell) %}CASE WHEN {{ cell | ident }} IS NULL THEN 0 ELSE 1 END{% endmacro %}
 WITH touched AS (
   {{ known("outcomes", outcomes_dated, period) }}
   UNION ALL
@@ -16,9 +18,9 @@ told AS (
     {{ key(outcomes_dated) }},
     known_day,
     converted,
-    COALESCE(clicked, 0) AS clicked,
-    COALESCE(CAST(value AS DECIMAL(38, 9)), 0) AS value,
-    COALESCE(CAST(value * value AS DECIMAL(38, 9)), 0) AS value_square
+    clicked,
+    CAST(value AS DECIMAL(38, 9)) AS value,
+    CAST(value * value AS DECIMAL(38, 9)) AS value_square
   FROM outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
@@ -71,10 +73,11 @@ entries AS (
     decision,
     0 AS n_predicted,
     CASE WHEN version_number = 1 THEN 1 ELSE 0 END AS n,
-    clicked - COALESCE(former_clicked, 0) AS clicked,
+    COALESCE(clicked, 0) - COALESCE(former_clicked, 0) AS clicked,
+    {{ told("clicked") }} - {{ told("former_clicked") }} AS clicked_known,
     converted - COALESCE(former_converted, 0) AS converted,
-    value - COALESCE(former_value, 0) AS value,
-    value_square - COALESCE(former_value_square, 0) AS value_square
+    COALESCE(value, 0) - COALESCE(former_value, 0) AS value,
+    COALESCE(value_square, 0) - COALESCE(former_value_square, 0) AS value_square
   FROM events
   WHERE known_day >= {{ period.first | literal }}
     AND DATE_DIFF('day', day, known_day) <= {{ outcome_horizon | literal }}
@@ -87,6 +90,7 @@ entries AS (
     1 AS n_predicted,
     0 AS n,
     0 AS clicked,
+    0 AS clicked_known,
     0 AS converted,
     0 AS value,
     0 AS value_square
@@ -103,6 +107,7 @@ counted AS (
     SUM(n_predicted) AS n_predicted,
     SUM(n) AS n,
     SUM(clicked) AS n_clicked,
+    SUM(clicked_known) AS n_clicked_known,
     SUM(converted) AS n_converted,
     SUM(value) AS value_sum,
     SUM(value_square) AS value_square_sum
@@ -110,7 +115,18 @@ counted AS (
   GROUP BY day, known_day, version, decision
 ),
 both_ways AS (
-  SELECT day, known_day, version, decision, n_predicted, n, n_clicked, n_converted, value_sum, value_square_sum
+  SELECT
+    day,
+    known_day,
+    version,
+    decision,
+    n_predicted,
+    n,
+    n_clicked,
+    n_clicked_known,
+    n_converted,
+    value_sum,
+    value_square_sum
   FROM counted
   UNION ALL
   SELECT
@@ -121,6 +137,7 @@ both_ways AS (
     SUM(n_predicted) AS n_predicted,
     SUM(n) AS n,
     SUM(n_clicked) AS n_clicked,
+    SUM(n_clicked_known) AS n_clicked_known,
     SUM(n_converted) AS n_converted,
     SUM(value_sum) AS value_sum,
     SUM(value_square_sum) AS value_square_sum
@@ -136,6 +153,7 @@ SELECT
   n_predicted,
   n,
   n_clicked,
+  n_clicked_known,
   n_converted,
   value_sum,
   value_square_sum

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -362,11 +362,13 @@ def test_latency_quantiles_of_each_version(warehouse: Warehouse) -> None:
     assert figure(written, "latency_p50", version="v1").n == 400
 
 
-def earn(warehouse: Warehouse, number: int, age: int, n: int, converted: int, value: float, square: float) -> None:
+def earn(
+    warehouse: Warehouse, number: int, age: int, n: int, converted: int, value: float, square: float, **counts: Any
+) -> None:
     row = {
         "day": day(number), "known_day": day(number + age), "label_age": age, "version": "all", "segment": "all",
-        "n": n, "n_converted": converted, "value_sum": value, "value_square_sum": square,
-    }  # fmt: skip
+        "n": n, "n_converted": converted, "n_valued": n, "n_unvalued": 0, "value_sum": value, "value_square_sum": square,
+    } | counts  # fmt: skip
     warehouse.insert("outcome_statistics", pd.DataFrame([row]))
 
 
