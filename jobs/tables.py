@@ -173,10 +173,10 @@ TABLES: tuple[Table, ...] = (
     ),
     Table(
         "outcome_statistics",
-        "the outcome triangle: predictions whose outcome became known, with a value (n_valued), or converted without (n_unvalued)",
+        "the outcome triangle: predictions whose outcome became known, that converted, and that converted without saying their value (n_unvalued)",
         _columns(
             "day DATE, known_day DATE, label_age INTEGER, version VARCHAR, segment VARCHAR, n BIGINT, n_converted BIGINT, "
-            "n_valued BIGINT, n_unvalued BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
+            "n_unvalued BIGINT, value_sum DECIMAL(38,9), value_square_sum DECIMAL(38,9)"
         ),
         night="known_day",
     ),

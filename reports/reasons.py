@@ -29,7 +29,6 @@ REASONS = (
     "scores on fewer than {least} of {days} days",
     "measured for {share} of the day, {least} needed",
     "{count} of {whole} outcome deliveries are missing or refused",
-    "{count} of {whole} outcomes say their value",
     "{count} of {whole} conversions say their value",
     "{count} of {whole} outcomes say whether they were clicked",
     "{count} of {whole} groups has {least} {what}, two are needed",

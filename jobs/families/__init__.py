@@ -146,7 +146,7 @@ def counted(outcomes: pd.DataFrame, watch: Watch) -> pd.DataFrame:
     source = watch.spec.outcomes
     per = "known" if source is None else source.per
     told = outcomes.assign(n_counted=outcomes["n_known" if per == "known" else "n"])
-    if "n_valued" in told:
+    if "n_unvalued" in told:
         values = valued(told, per)
         worth = {name: told[name].where(~values.few, 0) for name in ("value_sum", "value_square_sum")}
         told = told.assign(n_worth=np.where(values.few, 0, values.n), **worth)

@@ -47,22 +47,19 @@ class Saying:
 
 
 def valued(known: pd.DataFrame, per: Per) -> Saying:
-    """Of how many rows the value is known.
+    """Of how many rows the value is known: all but conversions without one. What did not convert is worth 0.
 
-    Per known outcome, of those that have one. Per prediction, of all but conversions without one: what did not convert
-    is worth 0. `known`: n, n_known, n_converted, n_valued, and n_unvalued, which are conversions without a value.
+    `known`: n (predictions), n_known, n_converted, and n_unvalued, which are conversions without a value.
 
     >>> import pandas as pd
-    >>> known = pd.DataFrame({"n": [9], "n_known": [4], "n_converted": [3], "n_valued": [1], "n_unvalued": [2]})
+    >>> known = pd.DataFrame({"n": [9], "n_known": [4], "n_converted": [3], "n_unvalued": [2]})
     >>> told = valued(known, "prediction")
     >>> told.n, told.said, told.asked
     (array([7]), array([1]), array([3]))
     """
-    counts = {name: known[name].to_numpy(dtype=np.int64) for name in ("n", "n_known", "n_converted")}
-    with_value, without = (known[name].to_numpy(dtype=np.int64) for name in ("n_valued", "n_unvalued"))
-    if per == "known":
-        return Saying(with_value, with_value, counts["n_known"])
-    return Saying(counts["n"] - without, counts["n_converted"] - without, counts["n_converted"])
+    of = known["n_known" if per == "known" else "n"].to_numpy(dtype=np.int64)
+    converted, without = (known[name].to_numpy(dtype=np.int64) for name in ("n_converted", "n_unvalued"))
+    return Saying(of - without, converted - without, converted)
 
 
 def clicked(known: pd.DataFrame, per: Per) -> Saying:
@@ -89,16 +86,17 @@ def of_outcomes(known: pd.DataFrame, per: Per, has_value: bool, min_rows: int) -
 
 def _values(known: pd.DataFrame, per: Per, min_rows: int) -> list[pd.DataFrame]:
     told, total = valued(known, per), known["value_sum"].to_numpy()
-    silent = "no outcome says its value" if per == "known" else "no conversion says its value"
     outcomes = known["n_known" if per == "known" else "n"].to_numpy()
-    undefined = {"no outcomes": outcomes == 0, silent: told.silent}
+    undefined = {"no outcomes": outcomes == 0, "no conversion says its value": told.silent}
     interval = mean_interval(told.n, total, known["value_square_sum"])
     measured = {
         "value_per_prediction": estimate(ratio(total, told.n), told.n, interval, undefined),
         "value": estimate(total, told.n, undefined=undefined),
     }
-    words = f"{'outcomes' if per == 'known' else 'conversions'} say their value"
-    return [few_told(rows(metric, known[KEYS], one, min_rows), told, words) for metric, one in measured.items()]
+    return [
+        few_told(rows(metric, known[KEYS], one, min_rows), told, "conversions say their value")
+        for metric, one in measured.items()
+    ]
 
 
 def of_clicks(known: pd.DataFrame, per: Per, min_rows: int) -> pd.DataFrame:

@@ -2,11 +2,10 @@
    grain:   day, known_day, version, segment
    reads:   predictions, outcomes
    writes:  outcome_statistics
-   An empty value is unknown and adds nothing: n_valued counts outcomes that have one, n_unvalued conversions that have none.
+   The empty value of a conversion is unknown and adds nothing: n_unvalued counts these. What did not convert is worth 0.
    Only ids with several outcomes are put in order: sorting all of them costs more than the join. */
 {% from "statistics/belonging.sql" import among, belongs, key, known, predicted, same %}
 {% from "statistics/parts.sql" import version_of, segment_columns, segment_label, names, grouping_sets %}
-{% macro with_value(value) %}CASE WHEN {{ value | ident }} IS NULL THEN 0 ELSE 1 END{% endmacro %}
 {% macro without(converted, value) %}CASE WHEN {{ converted | ident }} = 1 AND {{ value | ident }} IS NULL THEN 1 ELSE 0 END{% endmacro %}
 WITH touched AS (
   {{ known("outcomes", outcomes_dated, period) }}
@@ -71,7 +70,6 @@ entries AS (
     {{ names(segments) }}
     CASE WHEN version_number = 1 THEN 1 ELSE 0 END AS n,
     converted - COALESCE(former_converted, 0) AS converted,
-    {{ with_value("value") }} - {{ with_value("former_value") }} AS valued,
     {{ without("converted", "value") }} - {{ without("former_converted", "former_value") }} AS unvalued,
     COALESCE(value, 0) - COALESCE(former_value, 0) AS value,
     COALESCE(value_square, 0) - COALESCE(former_value_square, 0) AS value_square
@@ -88,7 +86,6 @@ counted AS (
     {{ segment_label(segments) }} AS segment,
     SUM(n) AS n,
     SUM(converted) AS n_converted,
-    SUM(valued) AS n_valued,
     SUM(unvalued) AS n_unvalued,
     SUM(value) AS value_sum,
     SUM(value_square) AS value_square_sum
@@ -106,7 +103,6 @@ both_ways AS (
     segment,
     n,
     n_converted,
-    n_valued,
     n_unvalued,
     value_sum,
     value_square_sum
@@ -121,7 +117,6 @@ both_ways AS (
     segment,
     SUM(n) AS n,
     SUM(n_converted) AS n_converted,
-    SUM(n_valued) AS n_valued,
     SUM(n_unvalued) AS n_unvalued,
     SUM(value_sum) AS value_sum,
     SUM(value_square_sum) AS value_square_sum
@@ -137,7 +132,6 @@ SELECT
   segment,
   n,
   n_converted,
-  n_valued,
   n_unvalued,
   value_sum,
   value_square_sum

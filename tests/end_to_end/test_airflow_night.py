@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -71,6 +72,15 @@ class Post:
     """A mail server's letter box; aiosmtpd calls it for each message."""
 
     letters: list[EmailMessage] = field(default_factory=list)
+
+    @property
+    def of_nights(self) -> list[EmailMessage]:
+        return [one for one in self.letters if one not in self.of_champions]
+
+    @property
+    def of_champions(self) -> list[EmailMessage]:
+        """What became of candidates, which is told by mails of its own."""
+        return [one for one in self.letters if re.search("champion|candidate", str(one["Subject"]))]
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
@@ -168,9 +178,10 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     said = json.loads((world.home / "candidates" / "till" / conf["key"] / "evaluation.json").read_text())
     assert (said["outcome"]["state"], world.champion("till")) == ("promoted", "nightjar-2"), said
     assert world.rest.states("retrain", conf["key"])["approve"] == "success"  # nobody was asked
-    assert len(world.post.letters) == 1, [(one["Subject"], one["Message-ID"], one["To"]) for one in world.post.letters]
-    (letter,) = world.post.letters
-    assert "till" in letter["Subject"]
+    said = [(one["Subject"], one["Message-ID"], one["To"]) for one in world.post.letters]
+    assert (len(world.post.of_nights), len(world.post.of_champions)) == (1, 1), said
+    assert "till" in world.post.of_nights[0]["Subject"]
+    assert "nightjar-2 is champion now" in world.post.of_champions[0]["Subject"]
     assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
     (event,) = world.rest.asset_events("retrain")
     assert (event["uri"], event["extra"]["key"]) == ("nightjar://till/retrain", conf["key"])
@@ -211,7 +222,7 @@ def test_however_the_day_is_run_again_the_rows_are_the_same_and_nothing_more_is_
 
     assert world.ledger() == ledger
     assert len(world.retrainings()) == 1
-    assert len(world.post.letters) == 1
+    assert (len(world.post.of_nights), len(world.post.of_champions)) == (1, 1)
 
 
 def test_a_night_that_died_before_it_could_note_the_retraining_does_not_start_another(
@@ -246,7 +257,7 @@ def test_two_runs_of_one_night_at_once_start_one_retraining(world: World, first_
     assert again["dag_run_id"] == retraining["dag_run_id"]
     assert rest.wait_for("retrain", again["dag_run_id"]) == "success"
     assert (world.rows() == rows, world.ledger() == ledger) == (True, True)
-    assert len(world.post.letters) == 1
+    assert (len(world.post.of_nights), len(world.post.of_champions)) == (1, 1)
 
 
 def test_a_run_without_any_day_is_refused_at_once_and_says_what_to_type(world: World, first_night: str) -> None:
@@ -289,7 +300,7 @@ def test_an_action_waits_until_a_person_approves_it_and_is_then_started_once(wor
     (started,) = _retrainings_of(world, "desk")
     assert started["dag_run_id"] == started["conf"]["key"]
     assert rest.states(night, run_id)["announce_retrain"] == "success"
-    letters = [letter for letter in world.post.letters if "desk" in letter["Subject"]]  # through the connection
+    letters = [letter for letter in world.post.of_nights if "desk" in letter["Subject"]]  # through the connection
     assert len(letters) == 1, (
         rest.log(night, run_id, "deliver")[-3000:],
         [letter["Subject"] for letter in world.post.letters],

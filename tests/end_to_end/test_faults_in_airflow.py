@@ -71,7 +71,7 @@ class Night:
         return {one["task_id"]: one["try_number"] for one in self.house.rest.get(path)["task_instances"]}
 
     def letters(self, model: str) -> int:
-        subjects = [str(letter["Subject"]) for letter in self.house.post.letters + self.late_post.letters]
+        subjects = [str(letter["Subject"]) for letter in self.house.post.of_nights + self.late_post.of_nights]
         return sum(re.search(rf"\b{model}\b", subject) is not None for subject in subjects)
 
 

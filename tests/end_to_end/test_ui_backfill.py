@@ -95,7 +95,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, page: Page) -> Iterator[Stor
     with house(tmp_path_factory.mktemp("backfill"), NIGHTS + 1, drifted=6) as home:
         told = Story(home)
         _scheduled_night(home)
-        told.letters, told.retrainings = len(home.post.letters), len(home.runs("retrain"))
+        told.letters, told.retrainings = len(home.post.of_nights), len(home.runs("retrain"))
         log_in(page, home.local.url, home.local.user, home.local.password)
 
         told.broken = told.first + timedelta(days=NIGHTS // 2)
@@ -211,7 +211,7 @@ def test_rows_and_pages_are_those_of_the_nights_run_one_by_one(story: Story, alo
 
 def test_nothing_was_sent_and_nothing_was_fired(story: Story) -> None:
     home = story.home
-    assert (story.letters, len(home.post.letters)) == (1, 1)  # the newest night's own, from the scheduler
+    assert (story.letters, len(home.post.of_nights)) == (1, 1)  # the newest night's own, from the scheduler
     assert len(home.runs("retrain")) == story.retrainings
     assert len(home.rest.asset_events("retrain")) == story.retrainings
     for run in of_backfill(story.resumed):
@@ -240,7 +240,7 @@ def test_one_pass_over_the_same_nights_writes_the_same_and_says_how_much_faster_
     assert found["times_faster"] > 2
     assert "times faster" in rest.log("bulk_backfill", run["dag_run_id"], "run")
     assert differences(everything(home.home), everything(alone)) == []
-    assert (len(home.post.letters), len(home.runs("retrain"))) == (1, story.retrainings)
+    assert (len(home.post.of_nights), len(home.runs("retrain"))) == (1, story.retrainings)
 
 
 @pytest.mark.parametrize(

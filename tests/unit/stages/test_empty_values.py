@@ -62,11 +62,10 @@ def test_a_day_whose_values_are_all_empty_has_no_value(per: str, tmp_path: Path)
     come(kiosk, 1, 1, [(1, NONE, NONE)] * 3 + [(0, NONE, NONE)] * 2)
     kiosk.run(days(1, 1), *STAGES)
     assert metric(kiosk, "conversion")["value"] == (3 / 5 if per == "known" else 3 / 10)
-    who = {"known": "outcome", "prediction": "conversion"}[per]
-    n = {"known": 0, "prediction": 7}[per]
+    n = {"known": 2, "prediction": 7}[per]
     for name in ("value", "value_per_prediction"):
         row = metric(kiosk, name)
-        assert told(row) == (None, n, "not_evaluated", f"no {who} says its value")
+        assert told(row) == (None, n, "not_evaluated", "no conversion says its value")
         assert np.isnan(row["lower"])
     n = {"known": 0, "prediction": 5}[per]
     reason = "no outcome says whether it was clicked"
@@ -74,16 +73,18 @@ def test_a_day_whose_values_are_all_empty_has_no_value(per: str, tmp_path: Path)
 
 
 def test_the_mean_is_over_the_values_that_are_known(tmp_path: Path) -> None:
-    """Of five outcomes four say it: 8, 4, 0 and 0. A mean of 3, and 2 of 4 clicked; variance 14.67, half 3.75."""
+    """Eight sales, 8, 4 and six of 10, one unknown, three not sold: of eleven known, 72 in all. Of the ten that say so, 8 clicked."""
     kiosk = a_kiosk(tmp_path)
-    predict(kiosk, 1)
-    come(kiosk, 1, 1, [(1, 8, 1), (1, 4, 1), (1, NONE, NONE), (0, 0, 0), (0, 0, 0)])
+    predict(kiosk, 1, 12)
+    sold: list[Outcome] = [(1, 8, 1), (1, 4, 1), *[(1, 10, 1)] * 6, (1, NONE, NONE)]
+    come(kiosk, 1, 1, [*sold, (0, 0, 0), (0, NONE, 0), (0, NONE, NONE)])
     kiosk.run(days(1, 1), *STAGES)
     mean = metric(kiosk, "value_per_prediction")
-    assert told(mean) == (3.0, 4, "final", None)
-    assert mean["upper"] - 3 == pytest.approx(1.959964 * np.sqrt(np.var([8, 4, 0, 0], ddof=1) / 4), rel=1e-6)
-    assert told(metric(kiosk, "value")) == (12.0, 4, "final", None)
-    assert told(metric(kiosk, "click_through")) == (0.5, 4, "final", None)
+    values = [8, 4, *[10] * 6, 0, 0, 0]
+    assert told(mean) == (72 / 11, 11, "final", None)
+    assert mean["upper"] - 72 / 11 == pytest.approx(1.959964 * np.sqrt(np.var(values, ddof=1) / 11), rel=1e-6)
+    assert told(metric(kiosk, "value")) == (72.0, 11, "final", None)
+    assert told(metric(kiosk, "click_through")) == (0.8, 10, "final", None)
 
 
 def test_per_prediction_only_a_sale_without_a_value_is_unknown(tmp_path: Path) -> None:
@@ -97,16 +98,21 @@ def test_per_prediction_only_a_sale_without_a_value_is_unknown(tmp_path: Path) -
     assert told(metric(kiosk, "click_through")) == (5 / 9, 9, "final", None)
 
 
-@pytest.mark.parametrize(("per", "words", "mean"), [("known", "outcomes", 5.0), ("prediction", "conversions", 15 / 9)])
-def test_a_total_of_too_few_values_is_told_and_not_judged(per: str, words: str, mean: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("per", "mean"), [("known", 5.0), ("prediction", 15 / 9)])
+def test_a_total_of_too_few_values_is_told_and_not_judged(per: str, mean: float, tmp_path: Path) -> None:
     """Three of four is under the 80 % that a verdict on versions needs, too."""
     kiosk = a_kiosk(tmp_path, per)
     predict(kiosk, 1)
     come(kiosk, 1, 1, [(1, 5, 1)] * 3 + [(1, NONE, NONE)])
     kiosk.run(days(1, 1), *STAGES)
     n = {"known": 3, "prediction": 9}[per]
-    assert told(metric(kiosk, "value")) == (15.0, n, "not_evaluated", f"3 of 4 {words} say their value")
-    assert told(metric(kiosk, "value_per_prediction")) == (mean, n, "not_evaluated", f"3 of 4 {words} say their value")
+    assert told(metric(kiosk, "value")) == (15.0, n, "not_evaluated", "3 of 4 conversions say their value")
+    assert told(metric(kiosk, "value_per_prediction")) == (
+        mean,
+        n,
+        "not_evaluated",
+        "3 of 4 conversions say their value",
+    )
     assert metric(kiosk, "click_through")["reason"] == "3 of 4 outcomes say whether they were clicked"
 
 
@@ -117,14 +123,14 @@ def test_a_value_that_comes_or_goes_later_is_counted_by_its_change(tmp_path: Pat
     predict(kiosk, 2)
     come(kiosk, 1, 1, [(1, 6, 1), (1, NONE, NONE), (1, NONE, 0)])
     come(kiosk, 2, 1, [(1, NONE, NONE), (1, 9, 1), (0, NONE, 0)])
-    sums = "n, n_converted, n_valued, n_unvalued, value_sum::DOUBLE"
+    sums = "n, n_converted, n_unvalued, value_sum::DOUBLE"
     statement = f"SELECT known_day, {sums} FROM outcome_statistics WHERE version = 'all' AND segment = 'all' ORDER BY 1"
     acted = "SELECT known_day, n, n_clicked, n_clicked_known FROM action_statistics WHERE version = 'all' AND day = '2025-01-01' ORDER BY 1"
     kiosk.run(days(1, 2), *STAGES)
     found = kiosk.rows(statement), kiosk.rows(acted)
-    assert found[0] == [(day(1), 3, 3, 1, 2, 6.0), (day(2), 0, -1, 0, -1, 3.0)]
+    assert found[0] == [(day(1), 3, 3, 2, 6.0), (day(2), 0, -1, -1, 3.0)]
     assert found[1] == [(day(1), 3, 1, 2), (day(2), 0, 0, 0)]
-    assert told(metric(kiosk, "value", age=1))[:2] == (9.0, 1)
+    assert told(metric(kiosk, "value", age=1))[:2] == (9.0, 2)
     again = a_kiosk(tmp_path)
     again.house = tmp_path / "nights"
     for number in (1, 2, 1):
@@ -162,19 +168,20 @@ def test_a_version_is_not_held_to_earn_less_for_empty_cells(per: str, tmp_path: 
 
 
 def test_nights_counted_before_empty_values_were_told_keep_their_figures(tmp_path: Path) -> None:
-    """A file of a former release lacks the counts; each of its outcomes stands for one with a value and a click told."""
+    """A file of a former release lacks the counts; each of its conversions stands for one with a value, each outcome for one that says whether it was clicked."""
     kiosk = a_kiosk(tmp_path)
     predict(kiosk, 1)
     come(kiosk, 1, 1, [(1, 8, 1), (0, 0, 0)])
     kiosk.run(days(1, 1), *STAGES)
     with kiosk.warehouse() as warehouse:
         for table, column in (
-            ("outcome_statistics", "n_valued"), ("outcome_statistics", "n_unvalued"), ("action_statistics", "n_clicked_known"),
-        ):  # fmt: skip
+            ("outcome_statistics", "n_unvalued"),
+            ("action_statistics", "n_clicked_known"),
+        ):
             warehouse.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         warehouse.reopen("metrics", None)
     kiosk.run(days(1, 1), "metrics")
     assert told(metric(kiosk, "value_per_prediction")) == (4.0, 2, "final", None)
     assert told(metric(kiosk, "click_through")) == (0.5, 2, "final", None)
     kiosk.run(days(1, 1), *STAGES)
-    assert kiosk.rows("SELECT DISTINCT n_valued FROM outcome_statistics") == [(2,)], "a night that runs again is told"
+    assert kiosk.rows("SELECT DISTINCT n_unvalued FROM outcome_statistics") == [(0,)], "a night that runs again is told"

@@ -367,7 +367,7 @@ def earn(
 ) -> None:
     row = {
         "day": day(number), "known_day": day(number + age), "label_age": age, "version": "all", "segment": "all",
-        "n": n, "n_converted": converted, "n_valued": n, "n_unvalued": 0, "value_sum": value, "value_square_sum": square,
+        "n": n, "n_converted": converted, "n_unvalued": 0, "value_sum": value, "value_square_sum": square,
     } | counts  # fmt: skip
     warehouse.insert("outcome_statistics", pd.DataFrame([row]))
 

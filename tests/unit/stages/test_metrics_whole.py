@@ -91,7 +91,7 @@ def count(warehouse: Warehouse, rows: pd.DataFrame) -> None:
     write("label_statistics", full, [*triangle, "score_bin", "decision", "label"], **size, **sums, **loss)
     tens = full.assign(score_bin=full["score_bin"] // 10 * 10)
     write("score_statistics", tens, [*group, "score_bin", "decision"], **size, score_sum=("score", "sum"))
-    valued = {"n_valued": ("value", "count"), "n_unvalued": ("improper", "sum")}
+    valued = {"n_unvalued": ("improper", "sum")}
     write("outcome_statistics", full, triangle, **size, n_converted=("converted", "sum"), **valued, **values)
     pooled = in_all_groups(rows, "version")
     write("feature_statistics", pooled.assign(feature="x"), ["day", "version", "feature", "bin"], **size, **values)
