@@ -181,7 +181,7 @@ def test_the_scheduled_night_is_for_the_newest_closed_day_sends_one_mail_and_sta
     said = [(one["Subject"], one["Message-ID"], one["To"]) for one in world.post.letters]
     assert (len(world.post.of_nights), len(world.post.of_champions)) == (1, 1), said
     assert "till" in world.post.of_nights[0]["Subject"]
-    assert "nightjar-2 is champion now" in world.post.of_champions[0]["Subject"]
+    assert "(nightjar-2) is champion now" in world.post.of_champions[0]["Subject"]
     assert {channel for _, channel, _ in world.ledger()} == {"mail", "retrain", "night", "event"}
     (event,) = world.rest.asset_events("retrain")
     assert (event["uri"], event["extra"]["key"]) == ("nightjar://till/retrain", conf["key"])
