@@ -112,7 +112,7 @@ def factors(rule: Rule, features: pd.Series[str], tight: Mapping[str, float]) ->
 def large_enough(least: Change | None, value: Floats, held_against: Floats) -> np.ndarray:
     """Whether a figure lies at least the minimum effect from what it is held against.
 
-    >>> from jobs.spec.model import Change
+    >>> from jobs.spec.notation import Change
     >>> large_enough(Change.parse("1pp"), np.array([0.020, 0.035]), np.array([0.022, 0.022])).tolist()
     [False, True]
     """
