@@ -130,7 +130,7 @@ def decide(told: Told, situation: Situation, wanted: Iterable[str] = ORDER) -> l
 def consumer(action: str, policy: ActionPolicy) -> str | None:
     """Who carries an action out: dag, webhook or command; None where the spec names nobody.
 
-    >>> from jobs.spec.model import Actions
+    >>> from jobs.spec.acting import Actions
     >>> consumer("retrain", Actions().retrain), consumer("rollback", Actions().rollback)
     ('dag', None)
     """

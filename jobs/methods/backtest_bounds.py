@@ -67,7 +67,7 @@ def size(rule: Rule, detection: Detection) -> float:
 def with_size(rule: Rule, bound: float) -> Rule:
     """The same rule with another bound of the same kind.
 
-    >>> from jobs.spec.model import Rule
+    >>> from jobs.spec.judging import Rule
     >>> with_size(Rule(metric="accuracy", drop="10%"), 0.075).name
     'accuracy drop 7.5%'
     """

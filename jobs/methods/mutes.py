@@ -21,7 +21,7 @@ def mute_of(item: Mapping[str, Any], mutes: Sequence[Mute]) -> Mute | None:
     """The first mute that all of whose names fit a figure; mutes of incidents fit none.
 
     >>> from datetime import date
-    >>> from jobs.spec.model import Mute
+    >>> from jobs.spec.telling import Mute
     >>> known = [Mute(metric="psi", feature="adr", until=date(2025, 4, 1))]
     >>> mute_of({"metric": "psi", "feature": "adr", "segment": "all"}, known) is known[0]
     True
@@ -39,7 +39,7 @@ def mute_of_incident(incident: str, mutes: Sequence[Mute]) -> Mute | None:
     """The mute that names an incident; the one that lasts longest where there are several.
 
     >>> from datetime import date
-    >>> from jobs.spec.model import Mute
+    >>> from jobs.spec.telling import Mute
     >>> known = [Mute(incident="shop-2025-03-04-behaviour", until=date(2025, 4, day)) for day in (1, 9)]
     >>> mute_of_incident("shop-2025-03-04-behaviour", known) is known[1]
     True

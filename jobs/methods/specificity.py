@@ -21,7 +21,7 @@ NARROWEST, WIDEST = 0.8, 1.25
 def specificity(rule: Rule) -> int:
     """How many things a rule names: features, classes, segments, ages, versions.
 
-    >>> from jobs.spec.model import Rule
+    >>> from jobs.spec.judging import Rule
     >>> specificity(Rule(metric="psi", above=0.2)), specificity(Rule(metric="psi", above=0.2, features=("age",)))
     (0, 1)
     """
