@@ -167,7 +167,8 @@ def asked_together(spec: ModelSpec) -> dict[str, list[str]]:
     Those that nobody carries out are among them: a DAG of the user's own may listen for their events.
     """
     alone = {f"_{one}": [one] for one in ACTIONS if wanted(spec, one) and getattr(spec.actions, one).approval}
-    return {"": [one for one in ACTIONS if f"_{one}" not in alone]} | alone
+    at_once = [one for one in ACTIONS if f"_{one}" not in alone]
+    return ({"": at_once} if at_once else {}) | alone
 
 
 def hand_over_and_tell(spec: ModelSpec, publish: Any, suffix: str, together: list[str]) -> None:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.kiosk import Kiosk
+from tests.receivers import mail_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.receivers import Post
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -26,6 +33,16 @@ def kiosk(tmp_path: Path) -> Kiosk:
     made = Kiosk(tmp_path)
     made.reference()
     return made
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
+    """A real mail server, to which nights hand their mails."""
+    from jobs import delivery
+
+    with mail_server() as server:
+        monkeypatch.setenv(delivery.SERVER, server.url)
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -42,17 +42,22 @@ class PredictionSource(Strict):
     """The zone in which files are cut and naive timestamps are written; absent: the model's."""
 
 
-class LabelColumns(Strict):
-    """What the columns of a label file are called."""
+class KnownColumns(Strict):
+    """What the columns are called that files of labels and of outcomes both have."""
 
     id: str = "request_id"
-    label: str = "label"
-    """What truly happened."""
     timestamp: str | None = None
-    """Needed only where the path has no `{day}`: the day it falls on is the day the label became known."""
+    """Needed only where the path has no `{day}`: the day it falls on is the day the row became known."""
     predicted: str | None = None
     """The business day, or a moment, of the prediction it belongs to; needed where an id is predicted on several days.
     Absent: it counts for every prediction of its id."""
+
+
+class LabelColumns(KnownColumns):
+    """What the columns of a label file are called."""
+
+    label: str = "label"
+    """What truly happened."""
 
 
 class LabelSource(Strict):
@@ -77,21 +82,15 @@ class LabelSource(Strict):
         return max(self.ages)
 
 
-class OutcomeColumns(Strict):
+class OutcomeColumns(KnownColumns):
     """What the columns of an outcome file are called."""
 
-    id: str = "request_id"
     converted: str = "converted"
     """1 where the business got what it wanted."""
     value: str | None = None
     """What it was worth, in `unit`; absent: value is not watched."""
     clicked: str | None = None
     """1 where what was offered was clicked; absent: click-through is not watched."""
-    timestamp: str | None = None
-    """Needed only where the path has no `{day}`."""
-    predicted: str | None = None
-    """The business day, or a moment, of the prediction it belongs to; needed where an id is predicted on several days.
-    Absent: it counts for every prediction of its id."""
 
 
 class OutcomeSource(Strict):

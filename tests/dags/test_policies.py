@@ -168,6 +168,23 @@ def test_an_action_that_waits_for_a_person_holds_up_no_other(models: Path) -> No
     assert "retrain" in above["announce"] & above["record"]
 
 
+def test_where_every_action_waits_for_a_person_nothing_is_announced_at_once(models: Path) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    spec = TINY.format(model="good", zone="Europe/Lisbon") + (
+        "features: {amount: numeric}\n"
+        "actions:\n"
+        "  retrain: {approval: true}\n"
+        "  fallback: {dag: nightjar_fallback, approval: true}\n"
+        "  rollback: {dag: nightjar_rollback, approval: true}\n"
+    )
+    (models / "good.yaml").write_text(spec, encoding="utf-8")
+    bag = DagBag(collect_dags=False)
+    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
+    told = {task_id for task_id in bag.dags["monitor_good"].task_ids if task_id.startswith("announce")}
+    assert told == {"announce_retrain", "announce_fallback", "announce_rollback"}
+
+
 def test_a_mail_server_may_be_away_for_four_hours(shipped: dict[str, DAG]) -> None:
     """Airflow doubles the pause from `retry_delay` up to `max_retry_delay`; what it adds to spread tries is left out."""
     for deliver in (dag.get_task("deliver") for dag_id, dag in shipped.items() if dag_id.startswith("monitor_")):

@@ -14,7 +14,7 @@ from jobs.errors import DeliveryError
 from jobs.language import speaking
 from jobs.pipeline import STAGE_NAMES
 from tests.kiosk import Kiosk, day, days
-from tests.receivers import Post, Receiver, http_receiver, mail_server
+from tests.receivers import Post, Receiver, http_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +26,6 @@ INCIDENT = f"kiosk-{day(LAST)}-delivery"
 OPENED = f"{INCIDENT}-opened-{day(LAST)}-HOOK"
 WITHDRAWN = "That is withdrawn: the night of {day} was run again, and there is no such incident any more."
 NOW = datetime(2025, 1, 3, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
-    with mail_server() as server:
-        monkeypatch.setenv(delivery.SERVER, server.url)
-        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from jobs import delivery
 from jobs.cli import main
 from jobs.engine.registry import RULES, Registry, open_registry
 from jobs.engine.warehouse import open_warehouse
@@ -21,7 +20,7 @@ from jobs.retraining.folder import Outcome, begin, conclude, folder_of
 from jobs.retraining.request import Request, parse_request
 from jobs.retraining.switching import fall_back, roll_back
 from jobs.retraining.watching import look, look_and_act
-from tests.receivers import Post, Receiver, http_receiver, mail_server
+from tests.receivers import Post, Receiver, http_receiver
 from tests.toy import FIRST, PAYLOAD, fill, toy, world
 
 if TYPE_CHECKING:
@@ -280,13 +279,6 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     with http_receiver() as server:
         monkeypatch.setenv("PAGER", f"{server.url}/pager")
         monkeypatch.setenv("TEAM", f"{server.url}/team")
-        yield server
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
-    with mail_server() as server:
-        monkeypatch.setenv(delivery.SERVER, server.url)
         yield server
 
 

@@ -15,7 +15,7 @@ from jobs.errors import DeliveryError, RecipientError, UsageError
 from jobs.pipeline import STAGE_NAMES
 from reports.formats import short_day
 from tests.kiosk import Kiosk, day, days
-from tests.receivers import Post, Receiver, http_receiver, mail_server
+from tests.receivers import Post, Receiver, http_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 SILENT = 20
 LAST = 26
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
-    with mail_server() as server:
-        monkeypatch.setenv(delivery.SERVER, server.url)
-        yield server
 
 
 @pytest.fixture
