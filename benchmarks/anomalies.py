@@ -51,6 +51,10 @@ def judge_seed(seed: int, how: str, changed: str = "") -> list[Judged]:
         shifts.learnable = lambda *given: (given[1].copy(), np.isfinite(given[1]))
     if changed == "level":
         forecast.LEVEL_GAP, forecast.LEVEL_DAYS = 0, 28
+    if changed == "year":
+        weekly_fit.YEARLY_FROM = weekly_fit.SHAPED_FROM = 10**6
+    if changed == "biweight":
+        scale.biweight = scale.spread_about
     period = Period(world.scored.first - timedelta(days=sim.BEFORE), world.scored.last)
     return [forecast.judge(one.series, period, detection, FITS[how]) for one in world.watched]
 
@@ -60,7 +64,14 @@ def harmful(one: sim.Watched, reach: np.ndarray) -> np.ndarray:
     return np.abs(reach) if side == 0 else side * reach
 
 
-def ours(world: sim.World, judged: list[Judged], detection: Detection, alone: bool = False, sums: str = "all") -> Told:
+def ours(
+    world: sim.World,
+    judged: list[Judged],
+    detection: Detection,
+    alone: bool = False,
+    sums: str = "all",
+    beside: bool = True,
+) -> Told:
     """Flags of our detector; `alone`: each series at its own limit; `sums`: which of several nights are heard."""
     reach = [_reach(one, result, sums) for one, result in zip(world.watched, judged, strict=True)]
     harm = [harmful(one, r) for one, r in zip(world.watched, reach, strict=True)]
@@ -68,13 +79,28 @@ def ours(world: sim.World, judged: list[Judged], detection: Detection, alone: bo
     if not alone:
         for model in {one.model for one in world.watched}:
             where = [k for k, one in enumerate(world.watched) if one.model == model]
-            nights = np.concatenate([world.watched[k].series.days + world.watched[k].series.age for k in where])
-            every = np.concatenate([harm[k] for k in where])
-            limit = budget.limits(nights, every, detection.false_alarms, detection.limit - budget.TOGETHER)
-            cuts = np.cumsum([len(harm[k]) for k in where])[:-1]
-            for k, part in zip(where, np.split(limit, cuts), strict=True):
+            limit = _limits([world.watched[k] for k in where], [harm[k] for k in where], detection, beside=beside)
+            for k, part in zip(where, limit, strict=True):
                 limits[k] = part
     return [(np.nan_to_num(h) > limit, np.nan_to_num(h)) for h, limit in zip(harm, limits, strict=True)]
+
+
+def _limits(
+    watched: list[sim.Watched], harm: list[np.ndarray], detection: Detection, *, beside: bool
+) -> list[np.ndarray]:
+    """The limits of one model's series, as `expected.budgeted` has them."""
+    points = [len(part) for part in harm]
+    days = np.concatenate([one.series.days for one in watched])
+    nights = np.concatenate([one.series.days + one.series.age for one in watched])
+    every = np.concatenate(harm)
+    limit = budget.limits(nights, every, detection.false_alarms, detection.limit - budget.TOGETHER)
+    if beside:
+        names = list(dict.fromkeys(one.name for one in watched))
+        series = np.repeat(np.arange(len(watched)), points)
+        figure = np.repeat([names.index(one.name) for one in watched], points)
+        near = budget.beside(series, figure, days, nights, np.nan_to_num(every) > limit)
+        limit = np.where(near, np.minimum(limit, detection.limit - budget.BESIDE), limit)
+    return np.split(limit, np.cumsum(points)[:-1])
 
 
 def _reach(one: sim.Watched, result: Judged, sums: str) -> np.ndarray:
@@ -151,13 +177,14 @@ def simulated(seeds: list[int], how: str, with_plain: bool, ablations: bool) -> 
             "ours, no EWMA": partial(ours, detection=detection, sums="scatter"),
             "ours, no scatter": partial(ours, detection=detection, sums="ewma"),
             "ours, each series by itself at 4.0": partial(ours, detection=detection, alone=True),
+            "ours, no figure beside another": partial(ours, detection=detection, beside=False),
             **{
                 f"ours, budget {b} a week": partial(ours, detection=Detection(false_alarms=b))
                 for b in (0.01, 0.03, 0.05)
             },
         }
         lines += [row(name, worlds, [variant(w, j) for w, j in both]) for name, variant in variants.items()]
-        for changed in ("n", "calendar", "mask", "level"):
+        for changed in ("n", "calendar", "mask", "level", "year", "biweight"):
             less = _all_seeds(seeds, how, changed)
             lines.append(
                 row(f"ours, no {changed}", worlds, [ours(w, j, detection) for w, j in zip(worlds, less, strict=True)])

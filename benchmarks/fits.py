@@ -48,9 +48,9 @@ def remembering(make: Callable[..., np.ndarray] = weekly_fit.fit, name: str = "f
 def mode(days: Days, values: np.ndarray, targets: Days, calendar: Calendar = weekly_fit.NO_CALENDAR) -> np.ndarray:
     """The same expectation as `weekly_fit.fit` without running Prophet: the mode of its posterior, in closed form.
 
-    For a flat level, seasonality and holidays that posterior is a ridge regression with an unknown noise (Taylor and
-    Letham 2018, and Prophet's Stan program: m ~ N(0, 5), beta ~ N(0, 10), sigma ~ N(0, 0.5), y over its largest
-    absolute value). Only for tuning: figures that are published are made with Prophet itself.
+    For a straight trend, seasonality and holidays that posterior is a ridge regression with an unknown noise (Taylor
+    and Letham 2018, and Prophet's Stan program: k, m ~ N(0, 5), beta ~ N(0, 10), sigma ~ N(0, 0.5), y over its largest
+    absolute value, time from 0 to 1). Only for tuning: figures that are published are made with Prophet itself.
     """
     centre = float(np.median(values))
     unit = spread_about(values, centre) or float(np.std(values))
@@ -60,8 +60,10 @@ def mode(days: Days, values: np.ndarray, targets: Days, calendar: Calendar = wee
     largest = np.abs(y).max()
     marks = weekly_fit.names(days, calendar)
     known = np.unique(marks[marks != ""])
-    x, asked = (_columns(at, weekly_fit.names(at, calendar), known, _yearly(days)) for at in (days, targets))
-    precision = np.r_[1 / 25.0, np.full(x.shape[1] - 1, 1 / 100.0)]
+    waves = weekly_fit.yearly_waves(days)
+    x, asked = (_columns(at, days, weekly_fit.names(at, calendar), known, waves) for at in (days, targets))
+    level = 2 if waves else 1
+    precision = np.r_[np.full(level, 1 / 25.0), np.full(x.shape[1] - level, 1 / 100.0)]
     gram, moment = x.T @ x, x.T @ (y / largest)
     noise = 0.1
     for _ in range(30):
@@ -72,13 +74,11 @@ def mode(days: Days, values: np.ndarray, targets: Days, calendar: Calendar = wee
     return centre + unit * largest * (asked @ beta)
 
 
-def _yearly(days: Days) -> bool:
-    return int((days[-1] - days[0]).astype(int)) >= weekly_fit.YEARLY_FROM
-
-
-def _columns(days: Days, marks: np.ndarray, known: np.ndarray, yearly: bool) -> np.ndarray:
-    t = days.astype("int64").astype(float)
-    waves = [2 * np.pi * k * t / 7 for k in (1, 2, 3)]
-    waves += [2 * np.pi * k * t / 365.25 for k in range(1, 11)] if yearly else []
-    parts = [np.ones((len(t), 1)), *(np.c_[np.sin(wave), np.cos(wave)] for wave in waves)]
+def _columns(at: Days, learnt: Days, marks: np.ndarray, known: np.ndarray, yearly: int) -> np.ndarray:
+    """The regressors of the days `at`: level, trend, week, year, and a column for each `known` mark."""
+    t = at.astype("int64").astype(float)
+    since = (at - learnt[0]) / (learnt[-1] - learnt[0])
+    turns = [2 * np.pi * k * t / 7 for k in (1, 2, 3)] + [2 * np.pi * k * t / 365.25 for k in range(1, yearly + 1)]
+    parts = [np.ones((len(t), 1)), *([since[:, None]] if yearly else [])]
+    parts += [np.c_[np.sin(turn), np.cos(turn)] for turn in turns]
     return np.column_stack([*parts, marks[:, None] == known[None, :]]).astype(float)

@@ -3,11 +3,14 @@
 One series at a limit of four is quiet for years; a hundred of them are not. The limit therefore grows with the series
 judged that night, and it is the lower the more of them are odd at once: of five that go wrong together, hardly one is
 there by chance. This is the procedure of Benjamini and Hochberg (1995), with a measured tail in place of a normal one.
+
+A fault seldom hits one figure alone. On the day on which a figure first goes beyond its limit somebody is woken anyway,
+and figures beside it that stray on the same day are more likely hit than not: they are told with it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,30 +18,39 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from jobs.methods.scale import Floats
 
+    Days = npt.NDArray[np.datetime64]
+    Numbers = npt.NDArray[np.integer[Any]]
+    Flags = npt.NDArray[np.bool_]
+
 WEEKS_A_YEAR = 365.25 / 7
 
-AT_FOUR = 0.17
+AT_FOUR = 0.11
 """False alarms that one clean series raises a year at a limit of 4 (benchmarks/anomalies.py, tuning seeds)."""
 
-DECAY = 2.54
+DECAY = 2.0
 """By how much the logarithm of that falls for each unit of the limit; a normal tail would fall by about four."""
-
 
 TOGETHER = 0.25
 """By how much a night on which several series are odd may go below the limit that a range has."""
+
+BESIDE = 0.75
+"""By how much a figure may lie below that limit on the day on which another first goes beyond its own."""
+
+QUIET = np.timedelta64(14, "D")
+"""A figure that was not beyond its limit for so long goes beyond it anew."""
 
 
 def needed(series: Floats, false_alarms: float) -> Floats:
     """The reach that keeps `series` clean series together within `false_alarms` a week.
 
     >>> needed(np.array([10.0, 100.0, 300.0]), 0.02).round(2).tolist()
-    [4.19, 5.1, 5.53]
+    [4.03, 5.18, 5.73]
     """
     with np.errstate(divide="ignore"):
         return np.asarray(4 + np.log(AT_FOUR * series / (WEEKS_A_YEAR * false_alarms)) / DECAY)
 
 
-def limits(night: npt.NDArray[np.datetime64], harmful: Floats, false_alarms: float, least: float) -> Floats:
+def limits(night: Days, harmful: Floats, false_alarms: float, least: float) -> Floats:
     """Of each figure, the reach beyond which it is an alarm; the same for all figures of a night.
 
     `harmful`: how far each reaches on the side that hurts, NaN where it is not judged; `least`: no limit is lower.
@@ -46,7 +58,7 @@ def limits(night: npt.NDArray[np.datetime64], harmful: Floats, false_alarms: flo
     >>> night = np.repeat(np.array(["2025-03-01", "2025-03-02"], dtype="datetime64[D]"), 10)
     >>> reach = np.r_[np.full(9, 1.0), 4.1, np.full(6, 1.0), np.full(4, 4.1)]
     >>> limits(night, reach, 0.02, least=3.5)[[0, 10]].round(2).tolist()
-    [4.19, 3.65]
+    [4.03, 3.5]
     """
     _, which = np.unique(night, return_inverse=True)
     judged = np.isfinite(harmful)
@@ -63,3 +75,28 @@ def limits(night: npt.NDArray[np.datetime64], harmful: Floats, false_alarms: flo
     lowest = np.full(which.max(initial=-1) + 1, np.inf)
     np.minimum.at(lowest, which[told], own[told])
     return np.asarray(np.minimum(answer, lowest[which]))
+
+
+def beside(series: Numbers, figure: Numbers, day: Days, night: Days, out: Flags) -> Flags:
+    """Which rows are of a day on which another figure went beyond its limit anew, and that is known by their night.
+
+    Arrays of shape (rows,): `series` numbers a figure at one label age, `figure` the same at all of its ages, `out`
+    says which are beyond their limit.
+
+    >>> day = np.repeat(np.array(["2025-03-01", "2025-03-02"], dtype="datetime64[D]"), 3)
+    >>> name = np.tile(np.arange(3), 2)
+    >>> beside(name, name, day, day, np.array([True, False, False, True, False, False])).tolist()
+    [False, True, True, False, False, False]
+    """
+    where = np.flatnonzero(out)
+    where = where[np.lexsort((day[where], series[where]))]
+    same = np.r_[False, series[where][1:] == series[where][:-1]] if where.size else np.zeros(0, dtype=bool)
+    anew = where[~(same & (np.diff(day[where], prepend=day[where][:1]) <= QUIET))]
+    answer = np.zeros(len(day), dtype=bool)
+    order = np.argsort(day, kind="stable")
+    sorted_days = day[order]
+    for first in anew:
+        since, until = np.searchsorted(sorted_days, [day[first], day[first] + np.timedelta64(1, "D")])
+        rows = order[since:until]
+        answer[rows] |= (figure[rows] != figure[first]) & (night[rows] >= night[first])
+    return answer

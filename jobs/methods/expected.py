@@ -63,7 +63,7 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
 def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
 
-    All series of a night share the model's budget; each night is judged by itself.
+    All series of a night share the model's budget. `beside`: only what another figure did that day makes it an alarm.
     """
     if told.empty:
         return told
@@ -72,7 +72,14 @@ def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     harmful = np.where(side == 0, np.abs(reach), side * reach)
     nights = told["night"].to_numpy().astype("datetime64[D]")
     limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit - budget.TOGETHER)
-    return told.assign(harmful=harmful, better=-side.to_numpy() * reach > detection.limit, limit=limit)
+    out = np.nan_to_num(harmful) > limit
+    named = told.groupby([name for name in SERIES if name != "age"], sort=False).ngroup().to_numpy()
+    alone = told.groupby(list(SERIES), sort=False).ngroup().to_numpy()
+    days = told["day"].to_numpy().astype("datetime64[D]")
+    near = budget.beside(alone, named, days, nights, out)
+    limit = np.where(near, np.minimum(limit, detection.limit - budget.BESIDE), limit)
+    better = -side.to_numpy() * reach > detection.limit
+    return told.assign(harmful=harmful, better=better, limit=limit, beside=near & ~out)
 
 
 SIDES = {"up": 1.0, "down": -1.0, "both": 0.0}
@@ -148,6 +155,8 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
             _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
             for row in now.loc[chosen, figures].itertuples(index=False)
         ]
+    beside = now["breach"] & now["beside"]
+    answer[beside] = [say("{told}, {more}", told=told, more=say(BESIDE)) for told in answer[beside]]
     answer[now["better"]] = [say("better than expected: {told}", told=told) for told in answer[now["better"]]]
     noted = ~unknown & (now["note"] != "")
     answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
@@ -159,6 +168,9 @@ TOGETHER = {
     "scatter": "and the nights before it scatter more than they should",
 }
 """What is added where one night alone would not have been told."""
+
+BESIDE = "on a day on which other figures left their range"
+"""What is added where the figure alone would not have been told."""
 
 
 def _sentence(metric: str, figures: tuple[float, float, float, float], distance: float, detector: str) -> str:

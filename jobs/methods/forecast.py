@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods import accumulating, rare, shifts, weekly_fit
+from jobs.methods import accumulating, rare, shifts, weekdays, weekly_fit
 from jobs.methods import scale as scales
 from jobs.methods.scale import Floats, Scale
 
@@ -247,27 +247,12 @@ def _by_prophet(case: _Case, past: slice, scale: Scale, starts: np.datetime64) -
 
 
 def _by_median(case: _Case, past: slice, scale: Scale, asked: Days) -> _Expectation:
-    """The median of the same weekday in the last eight weeks, or of all days where a weekday is missing."""
+    """The usual value of the same weekday in the last eight weeks (`weekdays.usual`)."""
     days, y = _learnable(case, past, scale)
     lately = days >= days[-1] - MEDIAN_DAYS
     y, weekday = y[lately], shifts.weekday(days[lately])
-    medians = np.array([np.median(y[weekday == k]) if (weekday == k).any() else np.median(y) for k in range(7)])
-    return _Expectation(medians[shifts.weekday(asked)], _left_out(y, weekday), "seasonal_median")
-
-
-def _left_out(y: Floats, weekday: npt.NDArray[np.int64]) -> Floats:
-    """How far each point lies from the median of the others of its weekday; of all others where it has none.
-
-    Of three points one is their median, so residuals about it would be a third zeros and tell half the spread.
-    """
-    residuals = np.empty(len(y))
-    for position in range(len(y)):
-        others = weekday == weekday[position]
-        others[position] = False
-        if not others.any():
-            others = np.arange(len(y)) != position
-        residuals[position] = y[position] - np.median(y[others])
-    return residuals
+    centre = weekdays.usual(y, weekday)[shifts.weekday(asked)]
+    return _Expectation(centre, weekdays.left_out(y, weekday), "seasonal_median")
 
 
 def _write(case: _Case, past: slice, where: npt.NDArray[np.intp], scale: Scale, expectation: _Expectation) -> None:
@@ -310,11 +295,11 @@ def _own_variance(case: _Case, past: slice, scale: Scale, in_sample: Floats) -> 
     told &= ~shifts.lasting(series.days[window], _reach(case, window), case.detection.limit)
     least = scales.smallest_spread(scale, _finite(value)) ** 2
     if told.sum() < SPREAD_NEEDED:
-        return max((scales.spread_about(in_sample) * scales.small_sample(len(in_sample))) ** 2, least)
+        return max((scales.biweight(in_sample) * scales.small_sample(len(in_sample))) ** 2, least)
     centre = scales.forward(scale, expected[told], np.full(int(told.sum()), np.inf))
     residuals = scales.forward(scale, value[told], n[told]) - centre
     error = scales.relative_error(scale, value[told], series.error[window][told], expected[told])
     sampled = scales.sampling_variance(scale, expected[told], n[told], error)
     widened = scales.small_sample(len(residuals)) if len(residuals) < SPREAD_SURE else 1.0
-    total = (scales.spread_about(residuals) * widened) ** 2
+    total = (scales.biweight(residuals) * widened) ** 2
     return max(total - float(np.median(sampled)), LEAST_SHARE * total, least)

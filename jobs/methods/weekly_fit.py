@@ -1,4 +1,4 @@
-"""One Prophet fit: a flat level, the week's shape, holidays, and the year's shape where history is long enough.
+"""One Prophet fit: the week's shape, holidays, and a straight trend and the year's shape where history is long enough.
 
 Pure: the same points give the same expectation, so fits are remembered by the content of their points. A night, a
 re-run and a range ask for the same week's fit again and again, and pay for it once a process.
@@ -38,8 +38,14 @@ GIVEN_UP_SECONDS = 120.0
 ENOUGH = 2
 """Fits given up one after the other, after which a process asks no more: 100 series would wait for hours."""
 
-YEARLY_FROM = 548
-"""Days of history, a year and a half, from which a yearly shape can be told from a trend."""
+YEARLY_FROM = 300
+"""Days of history from which a year's wave is fitted, and a straight trend beside it, which would pass for one."""
+
+SHAPED_FROM = 730
+"""Days of history, two years, from which a year's shape can be told from what happened once."""
+
+WAVES, SHAPES = 1, 6
+"""Pairs of Fourier terms of a year that was seen once, and of one that was seen twice."""
 
 
 class FitError(Exception):
@@ -143,16 +149,26 @@ def _prophet(days: Days, y: Floats, targets: Days, calendar: Calendar) -> Floats
 
 def _model(days: Days, targets: Days, calendar: Calendar) -> Any:
     prophet = _quiet_prophet()
-    span = int((days[-1] - days[0]).astype(int))
+    waves = yearly_waves(days)
     return prophet(
-        growth="flat",
-        n_changepoints=0,  # a level that may not bend needs none, and the fit is faster without
+        growth="linear" if waves else "flat",
+        n_changepoints=0,  # a trend that bends would learn a fault; the fit is faster without
         weekly_seasonality=True,
-        yearly_seasonality=span >= YEARLY_FROM,
+        yearly_seasonality=waves or False,
         daily_seasonality=False,
         uncertainty_samples=0,
         holidays=_marked(calendar, int(str(days[0])[:4]), int(str(targets[-1])[:4])),
     )
+
+
+def yearly_waves(days: Days) -> int:
+    """Pairs of Fourier terms for the year that so much history can tell; 0: neither the year nor a trend.
+
+    >>> [yearly_waves(np.array(["2025-01-01", last], dtype="datetime64[D]")) for last in ("2025-06-01", "2026-01-01")]
+    [0, 1]
+    """
+    span = int((days[-1] - days[0]).astype(int))
+    return SHAPES if span >= SHAPED_FROM else WAVES if span >= YEARLY_FROM else 0
 
 
 @lru_cache(maxsize=1)

@@ -96,7 +96,7 @@ class Detection(Strict):
     """Alarms a week that chance may raise over all expected ranges together; more series, a wider limit for each."""
     min_history: int = Field(28, ge=14)
     """Days of history before Prophet is asked; before, a seasonal median speaks."""
-    max_history: int = Field(400, ge=60)
+    max_history: int = Field(800, ge=60)
     """Days of history that the forecast learns from."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     """Its holidays are known to the forecast, for example PT."""
