@@ -51,6 +51,9 @@ LEAST_SHARE = 0.1
 EVENT_DOUBT = 3.0
 """How much wider, in variances, the range of a holiday or event is that was seen once; a third of it after three."""
 
+STRAYED, YEAR_DAYS = 3.0, 365
+"""How far a night must have strayed to be looked for a year later, as a holiday that no calendar names."""
+
 LEVEL_DAYS = 42
 """Days whose residuals tell where the level is now, ..."""
 
@@ -204,16 +207,27 @@ def _learnable(case: _Case, past: slice, scale: Scale) -> tuple[Days, Floats]:
 
 
 def _doubt(case: _Case, past: slice, asked: Days) -> Floats:
-    """How much less is known of holidays and events than of other days: nothing of one that never was, NaN."""
+    """How much less is known of holidays and events than of other days: nothing of one that never was, NaN.
+
+    A day on which the series strayed a year ago may be a holiday that no calendar names: it is one that was seen once.
+    """
     calendar = weekly_fit.calendar_of(case.detection)
     names = weekly_fit.names(asked, calendar)
-    doubt = np.ones(asked.shape)
+    doubt = np.where(_strayed_a_year_ago(case, past, asked), 1 + EVENT_DOUBT, 1.0)
     if (names != "").any():
         before = weekly_fit.names(case.series.days[past], calendar)[np.isfinite(case.series.value[past])]
         for position in np.flatnonzero(names != ""):
             seen = int((before == names[position]).sum())
             doubt[position] = 1 + EVENT_DOUBT / seen if seen else np.nan
     return doubt
+
+
+def _strayed_a_year_ago(case: _Case, past: slice, asked: Days) -> npt.NDArray[np.bool_]:
+    """Whether the past strayed on the same date a year before, or on its weekday, which is a day earlier or later."""
+    days = case.series.days[past]
+    strayed = days[np.abs(np.nan_to_num(case.result.distance[past])) > STRAYED]
+    year = asked - np.timedelta64(YEAR_DAYS, "D")
+    return np.isin(year[:, None] + np.array([-1, 0, 1], dtype="timedelta64[D]"), strayed).any(axis=1)
 
 
 def _reach(case: _Case, past: slice) -> Floats:

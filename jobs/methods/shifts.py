@@ -121,17 +121,25 @@ def weekday(days: Days) -> npt.NDArray[np.int64]:
 
 
 def _unjudged_outliers(days: Days, y: Floats, reach: Floats, keep: Flags, limit: float) -> Flags:
-    """The first days of a series were never judged; far from the others of their weekday they are not learnt from."""
+    """The first days of a series were never judged; far from the others of their weekday they are not learnt from.
+
+    Of two days of a weekday that disagree, the one nearer to all days is believed: a service's first Friday may be
+    wild, a shop is closed on both Sundays.
+    """
     flags = np.zeros(y.shape, dtype=bool)
-    of_week = weekday(days)
-    centre = np.full(y.shape, np.nan)
+    if not keep.any():
+        return flags
+    of_week, usual = weekday(days), float(np.median(y[keep]))
+    away = np.full(y.shape, np.nan)
     for number in range(7):
-        alike = keep & (of_week == number)
-        if alike.sum() >= 3:  # of two, nobody can say which is odd
-            centre[of_week == number] = np.median(y[alike])
-    told = keep & np.isfinite(centre)
+        alike = np.flatnonzero(keep & (of_week == number))
+        if len(alike) >= 3:
+            away[alike] = y[alike] - np.median(y[alike])
+        elif len(alike) == 2:
+            believed, other = alike[np.argsort(np.abs(y[alike] - usual), kind="stable")]
+            away[other] = y[other] - y[believed]
+    told = np.isfinite(away)
     if told.any():
-        spread = spread_about((y - centre)[told])
         unjudged = told & ~np.isfinite(reach)
-        flags[unjudged] = np.abs(y - centre)[unjudged] > 2 * limit * spread
+        flags[unjudged] = np.abs(away[unjudged]) > 2 * limit * spread_about(away[told])
     return flags
