@@ -227,7 +227,7 @@ def _strayed_a_year_ago(case: _Case, past: slice, asked: Days) -> npt.NDArray[np
     days = case.series.days[past]
     strayed = days[np.abs(np.nan_to_num(case.result.distance[past])) > STRAYED]
     year = asked - np.timedelta64(YEAR_DAYS, "D")
-    return np.isin(year[:, None] + np.array([-1, 0, 1], dtype="timedelta64[D]"), strayed).any(axis=1)
+    return np.asarray(np.isin(year[:, None] + np.array([-1, 0, 1], dtype="timedelta64[D]"), strayed).any(axis=1))
 
 
 def _reach(case: _Case, past: slice) -> Floats:
