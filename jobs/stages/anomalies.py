@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
@@ -26,7 +26,7 @@ from jobs.methods import (
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.engine.warehouse import Warehouse
     from jobs.methods.forecast import Judged, Series
@@ -34,13 +34,22 @@ if TYPE_CHECKING:
     from jobs.spec import ModelSpec, Rule
     from jobs.spec.judging import Detection
 
-BESIDE = ("volume", "psi", *rules.CHANCE.values())
-"""Series that rules with a bound look at besides their own: versions, references, what chance explains."""
+
+class _Wanted(NamedTuple):
+    """Metrics of whole days or of segments, and the first night whose figures are looked at."""
+
+    first: date
+    metrics: list[str]
+    whole: bool
+
 
 WORTH_PROCESSES = 1500
 """Fits (0.025 s each) from which two processes repay their start, an import of several seconds."""
 
 PROCESSES = 2
+
+ALWAYS = date.max.toordinal()
+"""Days before a night that hold all there are."""
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
@@ -80,7 +89,8 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
     back = max(detection.max_history, streak) + accumulating.NEEDED + 1
     since = forecast.monday_of(period.first) - timedelta(days=back)
-    figures = _figures(warehouse, asked, (), since, period.last)
+    nights = (period.first - since).days
+    figures = _figures(spec, {(rule.metric, rule.segments == "all"): nights for rule in asked}, period, warehouse)
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     judge_all = partial(_judge_all, period=period, detection=detection)
@@ -112,9 +122,7 @@ def looked_at(
     spec: ModelSpec, bounded: Sequence[Rule], period: Period, warehouse: Warehouse
 ) -> tuple[pd.DataFrame, rules.World]:
     """The figures that rules with a bound judge in the period's nights, with their past, and what else they look at."""
-    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
-    since = period.first - timedelta(days=oldest + max(rules.lookback(rule, spec.detection) for rule in bounded))
-    figures = _figures(warehouse, bounded, BESIDE, since, period.last)
+    figures = _figures(spec, _looked_back(spec, bounded), period, warehouse)
     world = rules.World(
         reference=_reference(warehouse, figures),
         first_days=warehouse.query("anomalies/first_days", last=period.last),
@@ -123,19 +131,46 @@ def looked_at(
     return figures, world
 
 
+def _looked_back(spec: ModelSpec, bounded: Iterable[Rule]) -> dict[tuple[str, bool], int]:
+    """By metric, and whether of whole days, how many nights before a judged one rules look at it.
+
+    Of their own figures they compare those of one label age. Volumes have none, and tell of days as old as labels are.
+    """
+    back: dict[tuple[str, bool], int] = {}
+    for rule in bounded:
+        nights, whole = rules.lookback(rule, spec.detection), rule.segments == "all"
+        seen: set[tuple[str, bool]] = {(rule.metric, whole)}
+        if rule.metric in rules.CHANCE:
+            seen.add((rules.CHANCE[rule.metric], True))
+        if rule.against == "reference":
+            seen.add(("psi", True))
+        if rule.against in ("share", "previous_version"):
+            seen.add(("volume", True))
+            nights += _oldest(spec)
+        back |= {one: max(nights, back.get(one, 0)) for one in seen}
+    return back
+
+
 def _figures(
-    warehouse: Warehouse, asked: Iterable[Rule], beside: tuple[str, ...], first: date, last: date
+    spec: ModelSpec, back: Mapping[tuple[str, bool], int], period: Period, warehouse: Warehouse
 ) -> pd.DataFrame:
-    """What the rules judge, and the series `beside` them, for nights `first` to `last`."""
-    whole = {rule.metric for rule in asked if rule.segments == "all"}.union(beside)
-    segmented = {rule.metric for rule in asked if rule.segments != "all"}
-    query = partial(warehouse.query, "anomalies/figures", first=first, last=last)
-    return _with_age(query(whole=_names(whole), segmented=_names(segmented)))
+    """Figures of the period's nights and, of each metric, of so many nights before."""
+    together: dict[tuple[bool, int], list[str]] = {}
+    for (metric, whole), nights in sorted(back.items()):
+        together.setdefault((whole, nights), []).append(metric)
+    wanted = [_Wanted(_before(period.first, nights), names, whole) for (whole, nights), names in together.items()]
+    first_day = _before(min(one.first for one in wanted), _oldest(spec))
+    return _with_age(warehouse.query("anomalies/figures", wanted=wanted, first_day=first_day, last=period.last))
 
 
-def _names(metrics: Iterable[str]) -> list[str]:
-    """For an IN list, which may not be empty."""
-    return sorted(metrics) or [""]
+def _oldest(spec: ModelSpec) -> int:
+    """The greatest age that a figure may have."""
+    return max((0, *spec.label_ages, *spec.outcome_ages))
+
+
+def _before(day: date, days: int) -> date:
+    """So many days before, or the first day there is."""
+    return date.fromordinal(max(day.toordinal() - days, 1))
 
 
 def _with_age(rows: pd.DataFrame) -> pd.DataFrame:
@@ -170,9 +205,10 @@ def _labels_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> d
 
 def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
     """Verdicts on whole-day series that have stopped moving."""
-    whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
-    query = partial(warehouse.query, "anomalies/figures", first=date.min, last=period.last)
-    return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]
+    watched: dict[tuple[str, bool], int] = {
+        (name, True): ALWAYS for name in (*spec.detection.metrics, "volume", "score_mean")
+    }
+    return [stuck.judge(_figures(spec, watched, period, warehouse), period)]
 
 
 def _odd_nights(found: pd.DataFrame, period: Period, warehouse: Warehouse) -> pd.DataFrame:
