@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from jobs import fits
 from jobs.methods import (
     accumulating,
     crew,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.methods.forecast import Judged, Series
+    from jobs.methods.forecast import Fit, Judged, Series
     from jobs.periods import Period
     from jobs.spec import ModelSpec, Rule
     from jobs.spec.judging import Detection
@@ -93,18 +94,19 @@ def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> 
     figures = _figures(spec, {(rule.metric, rule.segments == "all"): nights for rule in asked}, period, warehouse)
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
-    judge_all = partial(_judge_all, period=period, detection=detection)
-    told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
+    with fits.remembered(warehouse.fits) as fit:
+        judge_all = partial(_judge_all, period=period, detection=detection, fit=fit)
+        told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 
 
-def _judge_all(series: Sequence[Series], period: Period, detection: Detection) -> list[Judged]:
-    """Each series judged, with progress on a terminal; by two processes where the fits would take long."""
+def _judge_all(series: Sequence[Series], period: Period, detection: Detection, fit: Fit) -> list[Judged]:
+    """Each series judged, with progress on a terminal; where it takes long by two processes, which keep no fits."""
     from tqdm import tqdm
 
+    many = len(series) * (len(period) // 7 + 1) >= WORTH_PROCESSES
     work = partial(forecast.judge, period=period, detection=detection)
-    fits = len(series) * (len(period) // 7 + 1)
-    answers = crew.in_order(work, series, PROCESSES if fits >= WORTH_PROCESSES else 1)
+    answers = crew.in_order(work, series, PROCESSES) if many else map(partial(work, fit=fit), series)
     # A bar that would be over at once is not shown.
     return list(tqdm(answers, desc="series judged", total=len(series), disable=None, leave=False, delay=1.0))
 
