@@ -55,12 +55,13 @@ ALWAYS = date.max.toordinal()
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Write one verdict per night, rule and figure of the period."""
+    far = _far_back(spec, period, warehouse)
     found = verdicts.frame(
         [
-            *_outside_expected(spec, period, warehouse),
+            *_outside_expected(spec, far, period, warehouse),
             *_beyond_bounds(spec, period, warehouse),
             *_delivered(spec, period, warehouse),
-            *_stuck(spec, period, warehouse),
+            *_stuck(spec, far, period),
         ],
         spec.model,
     )
@@ -80,18 +81,30 @@ def _without_prophet(found: pd.DataFrame) -> list[str]:
     return [f"{forecast.FAILED} for {len(failed):,} figures ({why}); the seasonal median judged them"]
 
 
-def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
-    """Verdicts on series that have an expected range."""
-    asked, detection = expected.outside_rules(spec), spec.detection
-    if not asked:
-        return []
+def _far_back(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """Figures that have an expected range, for as long as they are learnt from, and all there are of those that move."""
+    asked = expected.outside_rules(spec)
+    learnt = (period.first - _learnt_since(asked, period, spec.detection)).days if asked else 0
+    back: dict[tuple[str, bool], int] = {(rule.metric, rule.segments == "all"): learnt for rule in asked}
+    return _figures(spec, back | {(name, True): ALWAYS for name in _moving(spec)}, period, warehouse)
+
+
+def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection) -> date:
+    """The first night whose figures expected ranges are made of."""
     # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
     # A rule that waits for nights in a row looks back on them, too.
     streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
     back = max(detection.max_history, streak) + accumulating.NEEDED + 1
-    since = forecast.monday_of(period.first) - timedelta(days=back)
-    nights = (period.first - since).days
-    figures = _figures(spec, {(rule.metric, rule.segments == "all"): nights for rule in asked}, period, warehouse)
+    return forecast.monday_of(period.first) - timedelta(days=back)
+
+
+def _outside_expected(spec: ModelSpec, far: pd.DataFrame, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts on series that have an expected range."""
+    asked, detection = expected.outside_rules(spec), spec.detection
+    if not asked:
+        return []
+    since = _learnt_since(asked, period, detection)
+    figures = far[far["night"] >= pd.Timestamp(since)]
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     with fits.remembered(warehouse.fits) as fit:
@@ -205,12 +218,14 @@ def _labels_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> d
     return None if began.empty else began.min().date() + timedelta(days=min(spec.label_ages, default=0))
 
 
-def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+def _moving(spec: ModelSpec) -> set[str]:
+    """The figures that are expected to move."""
+    return {*spec.detection.metrics, "volume", "score_mean"}
+
+
+def _stuck(spec: ModelSpec, far: pd.DataFrame, period: Period) -> list[pd.DataFrame]:
     """Verdicts on whole-day series that have stopped moving."""
-    watched: dict[tuple[str, bool], int] = {
-        (name, True): ALWAYS for name in (*spec.detection.metrics, "volume", "score_mean")
-    }
-    return [stuck.judge(_figures(spec, watched, period, warehouse), period)]
+    return [stuck.judge(far[far["metric"].isin(_moving(spec)) & (far["segment"] == "all")], period)]
 
 
 def _odd_nights(found: pd.DataFrame, period: Period, warehouse: Warehouse) -> pd.DataFrame:
