@@ -82,7 +82,7 @@ def _without_prophet(found: pd.DataFrame) -> list[str]:
 
 
 def _far_back(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:
-    """Figures that have an expected range, for as long as they are learnt from, and all there are of those that move."""
+    """Figures with an expected range, for as long as they are learnt from, and all there are of those that move."""
     asked = expected.outside_rules(spec)
     learnt = (period.first - _learnt_since(asked, period, spec.detection)).days if asked else 0
     back: dict[tuple[str, bool], int] = {(rule.metric, rule.segments == "all"): learnt for rule in asked}
