@@ -7,6 +7,7 @@ one. What is kept can be lost, or be of another model, and no answer changes.
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jobs.engine.copying import beside
 from jobs.methods import weekly_fit
 
 if TYPE_CHECKING:
@@ -84,6 +84,6 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, content: dict[str, str]) -> None:
     """Whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside(file)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(file)

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from jobs.engine.copying import copy_whole
-from jobs.engine.warehouse import checkpoint, model_file, open_warehouse, readable, turn
+from jobs.engine.warehouse import checkpoint, copy_whole, model_file, open_warehouse, readable, turn
 from jobs.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from jobs import tables
-from jobs.engine import copying, sql
+from jobs.engine import sql
 from jobs.errors import OrderError, WarehouseError
 
 if TYPE_CHECKING:
@@ -64,11 +65,6 @@ def model_file(home: Path, model: str) -> Path:
 def published_file(home: Path, model: str) -> Path:
     """The copy that people and dashboards read; replaced atomically after each night."""
     return home / "published" / f"{model}.duckdb"
-
-
-def former_file(home: Path, model: str) -> Path:
-    """The readers' copy before the one they have, of a large file; the next one is made from it. Nobody reads it."""
-    return home / "former" / f"{model}.duckdb"
 
 
 class Warehouse:
@@ -233,20 +229,28 @@ class Warehouse:
 
     def publish(self) -> Path:
         """Copy the file for readers, atomically: they see the former night or this one, never a half."""
-        target = published_file(self.home, self.model)
-        self._settle(target)
-        return copying.copy_changes(model_file(self.home, self.model), target, former_file(self.home, self.model))
+        return self.copy_to(published_file(self.home, self.model))
 
     def copy_to(self, target: Path) -> Path:
         """Copy the file as it stands after the last transaction; `target` is replaced whole or not at all."""
-        self._settle(target)
-        return copying.copy_whole(model_file(self.home, self.model), target)
-
-    def _settle(self, target: Path) -> None:
-        """Write the log into the file, and remove what a process that was killed left beside `target`."""
         self._connection.execute("CHECKPOINT")
-        for part in target.parent.glob(f".{target.name}.*"):  # the lock allows one at a time
+        for part in target.parent.glob(
+            f".{target.name}.*"
+        ):  # of a process that was killed: the lock allows one at a time
             part.unlink(missing_ok=True)
+        return copy_whole(model_file(self.home, self.model), target)
+
+
+def copy_whole(source: Path, target: Path) -> Path:
+    """Copy a file so that others see the former one or the whole new one; folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
 
 
 def readable(path: Path) -> None:
