@@ -77,6 +77,8 @@ class Warehouse:
         self.model = model
         self.digest = ""
         """Of the spec part that the running stage depends on; the pipeline sets it."""
+        self.fits: Path | None = None
+        """Where the week's fits are kept; nowhere where nothing may be changed, as in a replay."""
 
     # reading ------------------------------------------------------------------------------------------------
 
@@ -341,6 +343,7 @@ def open_warehouse(home: Path, model: str, wait: float = WAIT_SECONDS) -> Iterat
         try:
             with closing(_connect(home, model, deadline)) as connection:
                 warehouse = Warehouse(connection, home, model)
+                warehouse.fits = home / "fits" / f"{model}.json"
                 for table in tables.TABLES:
                     warehouse.create(table)
                 yield warehouse

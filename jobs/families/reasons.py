@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,9 +73,12 @@ def outcome_rates(watch: Watch, past: Past) -> Iterator[pd.DataFrame]:
 
 def _missing_rates(watch: Watch, past: Past, warehouse: Warehouse) -> Iterator[pd.DataFrame]:
     """Features that lack values on a judged day or in the recent window."""
-    missing = warehouse.query("metrics/missing", first=past.since, last=watch.period.last)
-    missing = _by_dimension(missing, watch.spec)
-    served = _by_dimension(past.served, watch.spec)[["day", "dimension", "segment", "n"]]
+    detection = watch.spec.detection
+    # of what awaits no labels nothing older is looked at
+    since = watch.begin - timedelta(detection.recent_days + detection.recent_gap)
+    missing = _by_dimension(warehouse.query("metrics/missing", first=since, last=watch.period.last), watch.spec)
+    served = past.served[past.served["day"] >= pd.Timestamp(since)]
+    served = _by_dimension(served, watch.spec)[["day", "dimension", "segment", "n"]]
     counts = served.merge(missing[["feature"]].drop_duplicates(), how="cross")
     keys = ["day", "dimension", "segment", "feature"]
     counts = counts.merge(missing[[*keys, "n_missing"]], how="left", on=keys)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
+from jobs import fits
 from jobs.methods import (
     accumulating,
     crew,
@@ -26,31 +27,41 @@ from jobs.methods import (
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from jobs.engine.warehouse import Warehouse
-    from jobs.methods.forecast import Judged, Series
+    from jobs.methods.forecast import Fit, Judged, Series
     from jobs.periods import Period
     from jobs.spec import ModelSpec, Rule
     from jobs.spec.judging import Detection
 
-BESIDE = ("volume", "psi", *rules.CHANCE.values())
-"""Series that rules with a bound look at besides their own: versions, references, what chance explains."""
+
+class _Wanted(NamedTuple):
+    """Metrics of whole days or of segments, and the first night whose figures are looked at."""
+
+    first: date
+    metrics: list[str]
+    whole: bool
+
 
 WORTH_PROCESSES = 1500
 """Fits (0.025 s each) from which two processes repay their start, an import of several seconds."""
 
 PROCESSES = 2
 
+ALWAYS = date.max.toordinal()
+"""Days before a night that hold all there are."""
+
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Write one verdict per night, rule and figure of the period."""
+    far = _far_back(spec, period, warehouse)
     found = verdicts.frame(
         [
-            *_outside_expected(spec, period, warehouse),
+            *_outside_expected(spec, far, period, warehouse),
             *_beyond_bounds(spec, period, warehouse),
             *_delivered(spec, period, warehouse),
-            *_stuck(spec, period, warehouse),
+            *_stuck(spec, far, period),
         ],
         spec.model,
     )
@@ -70,31 +81,45 @@ def _without_prophet(found: pd.DataFrame) -> list[str]:
     return [f"{forecast.FAILED} for {len(failed):,} figures ({why}); the seasonal median judged them"]
 
 
-def _outside_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
-    """Verdicts on series that have an expected range."""
-    asked, detection = expected.outside_rules(spec), spec.detection
-    if not asked:
-        return []
+def _far_back(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """Figures with an expected range, for as long as they are learnt from, and all there are of those that move."""
+    asked = expected.outside_rules(spec)
+    learnt = (period.first - _learnt_since(asked, period, spec.detection)).days if asked else 0
+    back: dict[tuple[str, bool], int] = {(rule.metric, rule.segments == "all"): learnt for rule in asked}
+    return _figures(spec, back | {(name, True): ALWAYS for name in _moving(spec)}, period, warehouse)
+
+
+def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection) -> date:
+    """The first night whose figures expected ranges are made of."""
     # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
     # A rule that waits for nights in a row looks back on them, too.
     streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
     back = max(detection.max_history, streak) + accumulating.NEEDED + 1
-    since = forecast.monday_of(period.first) - timedelta(days=back)
-    figures = _figures(warehouse, asked, (), since, period.last)
+    return forecast.monday_of(period.first) - timedelta(days=back)
+
+
+def _outside_expected(spec: ModelSpec, far: pd.DataFrame, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+    """Verdicts on series that have an expected range."""
+    asked, detection = expected.outside_rules(spec), spec.detection
+    if not asked:
+        return []
+    since = _learnt_since(asked, period, detection)
+    figures = far[far["night"] >= pd.Timestamp(since)]
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
-    judge_all = partial(_judge_all, period=period, detection=detection)
-    told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
+    with fits.remembered(warehouse.fits) as fit:
+        judge_all = partial(_judge_all, period=period, detection=detection, fit=fit)
+        told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 
 
-def _judge_all(series: Sequence[Series], period: Period, detection: Detection) -> list[Judged]:
-    """Each series judged, with progress on a terminal; by two processes where the fits would take long."""
+def _judge_all(series: Sequence[Series], period: Period, detection: Detection, fit: Fit) -> list[Judged]:
+    """Each series judged, with progress on a terminal; where it takes long by two processes, which keep no fits."""
     from tqdm import tqdm
 
+    many = len(series) * (len(period) // 7 + 1) >= WORTH_PROCESSES
     work = partial(forecast.judge, period=period, detection=detection)
-    fits = len(series) * (len(period) // 7 + 1)
-    answers = crew.in_order(work, series, PROCESSES if fits >= WORTH_PROCESSES else 1)
+    answers = crew.in_order(work, series, PROCESSES) if many else map(partial(work, fit=fit), series)
     # A bar that would be over at once is not shown.
     return list(tqdm(answers, desc="series judged", total=len(series), disable=None, leave=False, delay=1.0))
 
@@ -112,9 +137,7 @@ def looked_at(
     spec: ModelSpec, bounded: Sequence[Rule], period: Period, warehouse: Warehouse
 ) -> tuple[pd.DataFrame, rules.World]:
     """The figures that rules with a bound judge in the period's nights, with their past, and what else they look at."""
-    oldest = max((0, *spec.label_ages, *spec.outcome_ages))
-    since = period.first - timedelta(days=oldest + max(rules.lookback(rule, spec.detection) for rule in bounded))
-    figures = _figures(warehouse, bounded, BESIDE, since, period.last)
+    figures = _figures(spec, _looked_back(spec, bounded), period, warehouse)
     world = rules.World(
         reference=_reference(warehouse, figures),
         first_days=warehouse.query("anomalies/first_days", last=period.last),
@@ -123,19 +146,46 @@ def looked_at(
     return figures, world
 
 
+def _looked_back(spec: ModelSpec, bounded: Iterable[Rule]) -> dict[tuple[str, bool], int]:
+    """By metric, and whether of whole days, how many nights before a judged one rules look at it.
+
+    Of their own figures they compare those of one label age. Volumes have none, and tell of days as old as labels are.
+    """
+    back: dict[tuple[str, bool], int] = {}
+    for rule in bounded:
+        nights, whole = rules.lookback(rule, spec.detection), rule.segments == "all"
+        seen: set[tuple[str, bool]] = {(rule.metric, whole)}
+        if rule.metric in rules.CHANCE:
+            seen.add((rules.CHANCE[rule.metric], True))
+        if rule.against == "reference":
+            seen.add(("psi", True))
+        if rule.against in ("share", "previous_version"):
+            seen.add(("volume", True))
+            nights += _oldest(spec)
+        back |= {one: max(nights, back.get(one, 0)) for one in seen}
+    return back
+
+
 def _figures(
-    warehouse: Warehouse, asked: Iterable[Rule], beside: tuple[str, ...], first: date, last: date
+    spec: ModelSpec, back: Mapping[tuple[str, bool], int], period: Period, warehouse: Warehouse
 ) -> pd.DataFrame:
-    """What the rules judge, and the series `beside` them, for nights `first` to `last`."""
-    whole = {rule.metric for rule in asked if rule.segments == "all"}.union(beside)
-    segmented = {rule.metric for rule in asked if rule.segments != "all"}
-    query = partial(warehouse.query, "anomalies/figures", first=first, last=last)
-    return _with_age(query(whole=_names(whole), segmented=_names(segmented)))
+    """Figures of the period's nights and, of each metric, of so many nights before."""
+    together: dict[tuple[bool, int], list[str]] = {}
+    for (metric, whole), nights in sorted(back.items()):
+        together.setdefault((whole, nights), []).append(metric)
+    wanted = [_Wanted(_before(period.first, nights), names, whole) for (whole, nights), names in together.items()]
+    first_day = _before(min(one.first for one in wanted), _oldest(spec))
+    return _with_age(warehouse.query("anomalies/figures", wanted=wanted, first_day=first_day, last=period.last))
 
 
-def _names(metrics: Iterable[str]) -> list[str]:
-    """For an IN list, which may not be empty."""
-    return sorted(metrics) or [""]
+def _oldest(spec: ModelSpec) -> int:
+    """The greatest age that a figure may have."""
+    return max((0, *spec.label_ages, *spec.outcome_ages))
+
+
+def _before(day: date, days: int) -> date:
+    """So many days before, or the first day there is."""
+    return date.fromordinal(max(day.toordinal() - days, 1))
 
 
 def _with_age(rows: pd.DataFrame) -> pd.DataFrame:
@@ -168,11 +218,14 @@ def _labels_expected(spec: ModelSpec, period: Period, warehouse: Warehouse) -> d
     return None if began.empty else began.min().date() + timedelta(days=min(spec.label_ages, default=0))
 
 
-def _stuck(spec: ModelSpec, period: Period, warehouse: Warehouse) -> list[pd.DataFrame]:
+def _moving(spec: ModelSpec) -> set[str]:
+    """The figures that are expected to move."""
+    return {*spec.detection.metrics, "volume", "score_mean"}
+
+
+def _stuck(spec: ModelSpec, far: pd.DataFrame, period: Period) -> list[pd.DataFrame]:
     """Verdicts on whole-day series that have stopped moving."""
-    whole = sorted(set(spec.detection.metrics) | {"volume", "score_mean"})
-    query = partial(warehouse.query, "anomalies/figures", first=date.min, last=period.last)
-    return [stuck.judge(_with_age(query(whole=whole, segmented=[""])), period)]
+    return [stuck.judge(far[far["metric"].isin(_moving(spec)) & (far["segment"] == "all")], period)]
 
 
 def _odd_nights(found: pd.DataFrame, period: Period, warehouse: Warehouse) -> pd.DataFrame:

@@ -6,6 +6,7 @@ the nights follow: the model's calendar, and the list of all models.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -19,6 +20,7 @@ from jobs.methods.reliability import WINDOW_DAYS, reliability
 from jobs.periods import Period
 from jobs.stages import Summary
 from reports import history, night, page, site
+from reports.sections import fairness, segments
 from reports.view import Term
 
 if TYPE_CHECKING:
@@ -52,12 +54,26 @@ def views(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Iterator[Nig
     past = period.reaching_back(days)
     names = (*history.TABLES, *history.MORE)
     frames = {name: warehouse.read(name, period if name in TONIGHT else past) for name in names if name != "metrics"}
-    frames["metrics"] = warehouse.query("report/figures", first=past.first, last=past.last)
+    frames["metrics"] = _figures(spec, past, warehouse)
     frames["score_curve"] = _score_curve(spec, period, warehouse)
     frames["segments_beside"] = _segments_beside(frames["metrics"], spec, period)
     known = history.History.of(frames, days)
     first = _first_night(period, warehouse)
     return (night.view_of(known.at(day), spec, TERMS, first) for day in period)
+
+
+def _figures(spec: ModelSpec, nights: Period, warehouse: Warehouse) -> pd.DataFrame:
+    """The figures of these nights that a page can show."""
+    youngest = {min(ages) for ages in (spec.label_ages, spec.outcome_ages) if ages}
+    return warehouse.query(
+        "report/figures",
+        first=nights.first,
+        first_day=nights.first - timedelta(max((0, *spec.label_ages, *spec.outcome_ages))),
+        last=nights.last,
+        by_segment=sorted(segments.SHOWN),
+        youngest=sorted(youngest) or [0],
+        by_group=sorted(fairness.SHOWN),
+    )
 
 
 def _score_curve(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from jobs.engine import profiles
+from jobs.engine.told import told
 from jobs.methods.drift import reference_profile
 from jobs.methods.parts import reference_parts
 from jobs.periods import Period
@@ -45,8 +46,11 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     }
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
+    horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
     counted: dict[str, Select | list[Select]] = {
-        name: warehouse.select(f"statistics/{name}", period=period, segments=segments, task=spec.task, **dated)
+        name: warehouse.select(
+            f"statistics/{name}", period=period, segments=segments, task=spec.task, horizon_start=horizon_start, **dated
+        )
         for name in ROW_COUNTS
     }
     counted["repeat_statistics"] = warehouse.select(
@@ -69,7 +73,6 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
         "statistics/outcome_statistics", period=period, segments=segments, horizon=outcome_horizon,
         horizon_start=period.first - timedelta(days=outcome_horizon), **dated,
     )  # fmt: skip
-    horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
     triangles = {
         "label_horizon": label_horizon,
         "outcome_horizon": outcome_horizon,
@@ -94,7 +97,7 @@ def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     if _beside_live(warehouse):
         met = MET[spec.task]
         counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **triangles)
-    with warehouse.transaction():
+    with told(period, warehouse, **dated), warehouse.transaction():
         counted |= _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted)
     return Summary("statistics", period, rows)

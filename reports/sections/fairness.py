@@ -26,6 +26,8 @@ GAPS = (
     ("predictive_parity_difference", True), ("predictive_parity_ratio", True),
 )  # fmt: skip
 """The gaps between groups, and whether they wait for labels."""
+SHOWN = frozenset((*OF_DECISIONS, *OF_LABELS, *(metric for metric, _ in GAPS)))
+"""The figures of which a page shows groups, which are segments."""
 GROUPS_MOST = 20
 
 

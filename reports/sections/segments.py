@@ -22,6 +22,8 @@ SEGMENTS_MOST = 20
 HEAT_DAYS = 90
 MAIN = ("accuracy", "mae", "conversion", "value_per_prediction")
 BESIDE = ("recall", "precision", "bias", "conversion")
+SHOWN = frozenset((*MAIN, *BESIDE))
+"""The figures of which a page shows segments, each at the youngest age it has; others it shows of groups."""
 
 
 def segments_of(known: Known, ages: Sequence[int], outcome_ages: Sequence[int]) -> Panel:

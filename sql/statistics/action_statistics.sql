@@ -1,6 +1,6 @@
 /* purpose: the outcome triangle by what was decided, so that answers acted on can be held against the others
    grain:   day, known_day, version, decision
-   reads:   predictions, outcomes
+   reads:   predictions, told_outcomes
    writes:  action_statistics
    A prediction counts in n_predicted on its own day, its outcome on the day it became known; each change of what is known
    about an outcome counts on the day it became known. Live answers only: the others are not acted on.
@@ -21,7 +21,7 @@ told AS (
     clicked,
     CAST(value AS DECIMAL(38, 9)) AS value,
     CAST(value * value AS DECIMAL(38, 9)) AS value_square
-  FROM outcomes
+  FROM told_outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
     AND {{ among("touched", outcomes_dated) }}

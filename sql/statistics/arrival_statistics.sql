@@ -1,8 +1,9 @@
 /* purpose: labels and outcomes that arrived: how many, how many correct an earlier one, how many match no prediction
    grain:   known_day, source
-   reads:   labels, outcomes, predictions
+   reads:   labels, outcomes, told_labels, told_outcomes, predictions
    writes:  arrival_statistics
-   What names the day of its prediction corrects, and matches, only what is of that day. */
+   What names the day of its prediction corrects, and matches, only what is of that day.
+   Predictions from before the horizon are looked through only for ids that nothing since then matches. */
 {% set dated = labels_dated or outcomes_dated %}
 {% from "statistics/belonging.sql" import among, key %}
 WITH arrived_labels AS (
@@ -19,19 +20,37 @@ arrived AS (
   SELECT source, known_day, {{ key(dated) }} FROM arrived_outcomes
 ),
 corrections AS (
-  SELECT 'labels' AS source, {{ key(dated) }}, MIN(known_day) AS known_day FROM labels
+  SELECT 'labels' AS source, {{ key(dated) }}, MIN(known_day) AS known_day FROM told_labels
   WHERE {{ among("arrived_labels", labels_dated) }}
   GROUP BY {{ key(dated) }}
   HAVING COUNT(*) > 1
   UNION ALL
-  SELECT 'outcomes' AS source, {{ key(dated) }}, MIN(known_day) AS known_day FROM outcomes
+  SELECT 'outcomes' AS source, {{ key(dated) }}, MIN(known_day) AS known_day FROM told_outcomes
   WHERE {{ among("arrived_outcomes", outcomes_dated) }}
   GROUP BY {{ key(dated) }}
   HAVING COUNT(*) > 1
 ),
-known_predictions AS (
+lately_predicted AS (
   SELECT id, MIN(day) AS day FROM predictions
-  WHERE id IN (SELECT id FROM arrived{% if dated %} WHERE predicted_day IS NULL{% endif %})
+  WHERE day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
+    AND id IN (SELECT id FROM arrived{% if dated %} WHERE predicted_day IS NULL{% endif %})
+  GROUP BY id
+),
+unmatched AS (
+  SELECT a.id FROM arrived AS a
+  LEFT JOIN lately_predicted AS p ON p.id = a.id
+  WHERE (p.day IS NULL OR p.day > a.known_day){% if dated %} AND a.predicted_day IS NULL{% endif %}
+
+),
+known_predictions AS (
+  SELECT id, MIN(day) AS day
+  FROM (
+    SELECT id, day FROM lately_predicted
+    UNION ALL
+    SELECT id, day FROM predictions
+    WHERE day < {{ horizon_start | literal }}
+      AND id IN (SELECT id FROM unmatched)
+  ) AS found
   GROUP BY id
 ){% if dated %},
 named_predictions AS (

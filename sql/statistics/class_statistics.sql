@@ -1,6 +1,6 @@
 /* purpose: the label triangle of a multiclass model; each change of what is known about a prediction counts on the day it became known
    grain:   day, known_day, version, segment, decision, label
-   reads:   predictions, labels
+   reads:   predictions, told_labels
    writes:  class_statistics
    A first label counts +1, a correction -1 for the former label and +1 for the new one, as in label_statistics. */
 {% from "statistics/belonging.sql" import belongs, known, predicted, same %}
@@ -20,7 +20,7 @@ events AS (
     p.decision_text AS decision,
     l.label_text AS label,
     LAG(l.label_text) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
-  FROM labels AS l
+  FROM told_labels AS l
   JOIN touched AS t ON {{ same("l", "t", labels_dated) }}
   JOIN predictions AS p ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label_text IS NOT NULL

@@ -1,6 +1,6 @@
 /* purpose: predictions, labels and outcomes of every pair of segments that is searched, all live versions together
    grain:   day, known_day, segment
-   reads:   predictions, labels, outcomes
+   reads:   predictions, told_labels, told_outcomes
    writes:  crossed_statistics
    A prediction counts in n on its own day; labels and outcomes on the day they became known, corrections with -1 and +1.
    The figure is 1 for a right decision and 0 for a wrong one; of a model of numbers it is |score - label|.
@@ -50,7 +50,7 @@ answers AS (
     AND (p.day >= {{ period.first | literal }} OR {% if all_dated %}(p.id, p.day){% else %}p.id{% endif %} IN (SELECT {{ key(all_dated) }} FROM touched))
 ),
 labels_told AS (
-  SELECT {{ key(labels_dated) }}, known_day, {{ truth | ident }} AS label FROM labels
+  SELECT {{ key(labels_dated) }}, known_day, {{ truth | ident }} AS label FROM told_labels
   WHERE {{ truth | ident }} IS NOT NULL
     {% if task == "regression" %}
     AND ABS(label_value) < 1e12
@@ -84,7 +84,7 @@ labelled AS (
   {% endif %}
 ),
 outcomes_told AS (
-  SELECT {{ key(outcomes_dated) }}, known_day, converted FROM outcomes
+  SELECT {{ key(outcomes_dated) }}, known_day, converted FROM told_outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
     AND {{ among("answers", outcomes_dated) }}

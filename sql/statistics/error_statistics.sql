@@ -1,6 +1,6 @@
 /* purpose: the label triangle of a regression model; each change of what is known about a prediction counts on the day it became known
    grain:   day, known_day, version, segment, bin
-   reads:   predictions, labels
+   reads:   predictions, told_labels
    writes:  error_statistics
    error = score - label. A first label counts +1, a correction takes the former error back and adds the new one.
    bin is 0 for an error within 1e-15 of 0, else its sign times (2000 + ceil(ln|error| / ln 1.02)), so that bins ascend with errors and a quantile
@@ -23,7 +23,7 @@ events AS (
     p.score,
     l.label_value AS label,
     LAG(l.label_value) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
-  FROM labels AS l
+  FROM told_labels AS l
   JOIN touched AS t ON {{ same("l", "t", labels_dated) }}
   JOIN predictions AS p ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label_value IS NOT NULL

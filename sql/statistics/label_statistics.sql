@@ -1,6 +1,6 @@
 /* purpose: the label triangle; each change of what is known about a prediction counts on the day it became known
    grain:   day, known_day, version, segment, score_bin, decision, label
-   reads:   predictions, labels
+   reads:   predictions, told_labels
    writes:  label_statistics
    A first label counts +1. A correction counts -1 for the former label and +1 for the new one. A label known before its
    prediction counts on the prediction's day. score_bin is floor(1000 score) for the whole day and in steps of 10 for
@@ -21,7 +21,7 @@ WITH touched AS (
 ),
 told AS (
   SELECT {{ key(labels_dated) }}, known_day, label
-  FROM labels
+  FROM told_labels
   WHERE label IS NOT NULL
     AND known_day <= {{ period.last | literal }}
     AND {{ among("touched", labels_dated) }}

@@ -1,6 +1,6 @@
 /* purpose: rows that a live version and a shadow or challenger both answered, of a model with several classes or of numbers
    grain:   day, known_day, version, other
-   reads:   predictions, labels
+   reads:   predictions, told_labels
    writes:  meeting_statistics
    On its own day a pair counts in n; a label counts +1 on the day it became known, a correction takes the former one back.
    Of numbers, absolute is |score - label| and gap the other's less the live one's; they agree where both say the same number. */
@@ -51,7 +51,7 @@ events AS (
     l.{{ truth | ident }} AS label,
     LAG(l.{{ truth | ident }}) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM pairs AS p
-  JOIN labels AS l ON {{ belongs("l", "p", labels_dated) }}
+  JOIN told_labels AS l ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.{{ truth | ident }} IS NOT NULL
     {% if task == "regression" %}
     AND ABS(l.label_value) < 1e12

@@ -1,6 +1,6 @@
 /* purpose: the outcome triangle; each change of what is known about a prediction's outcome counts on the day it became known
    grain:   day, known_day, version, segment
-   reads:   predictions, outcomes
+   reads:   predictions, told_outcomes
    writes:  outcome_statistics
    The empty value of a conversion is unknown and adds nothing: n_unvalued counts these. What did not convert is worth 0.
    Only ids with several outcomes are put in order: sorting all of them costs more than the join. */
@@ -19,7 +19,7 @@ told AS (
     converted,
     CAST(value AS DECIMAL(38, 9)) AS value,
     CAST(value * value AS DECIMAL(38, 9)) AS value_square
-  FROM outcomes
+  FROM told_outcomes
   WHERE converted IS NOT NULL
     AND known_day <= {{ period.last | literal }}
     AND {{ among("touched", outcomes_dated) }}

@@ -1,6 +1,6 @@
 /* purpose: rows that a live version and a shadow or challenger both answered, counted by what both said
    grain:   day, known_day, version, other, decision, other_decision, score_bin, other_score_bin, label
-   reads:   predictions, labels
+   reads:   predictions, told_labels
    writes:  pair_statistics
    On its own day a pair counts without label; a label counts +1 on the day it became known, a correction -1 and +1.
    Scores are in bins of 0.01, named by their lower edge in thousandths; NULL without score. */
@@ -52,7 +52,7 @@ events AS (
     l.label,
     LAG(l.label) OVER (PARTITION BY p.day, p.source, p.id ORDER BY l.known_day) AS former_label
   FROM pairs AS p
-  JOIN labels AS l ON {{ belongs("l", "p", labels_dated) }}
+  JOIN told_labels AS l ON {{ belongs("l", "p", labels_dated) }}
   WHERE l.label IS NOT NULL
     AND l.known_day <= {{ period.last | literal }}
 ),

@@ -13,7 +13,7 @@ FLOORS = (
     ("jobs.errors", "jobs.language", "jobs.periods", "jobs.tables", "jobs.templates"),
     ("jobs.spec",),
     ("jobs.methods", "jobs.engine", "jobs.world", "reports"),
-    ("jobs.families",),
+    ("jobs.families", "jobs.fits"),
     ("jobs.stages",),
     (
         "jobs.pipeline",

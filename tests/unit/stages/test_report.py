@@ -49,6 +49,23 @@ def test_one_by_one_and_as_a_range_are_the_same_bytes(warehouse: Warehouse) -> N
     assert pages(warehouse) == as_range
 
 
+def test_a_page_of_the_figures_that_are_read_is_that_of_all_there_are(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = sample_night.spec()
+    warehouse.execute(  # of volumes no section shows segments
+        "INSERT INTO metrics SELECT * REPLACE ('customer=new' AS segment) FROM metrics "
+        "WHERE metric = 'volume' AND version = 'all' AND segment = 'all'"
+    )
+    report.run(spec, NIGHTS, warehouse)
+    made = pages(warehouse)
+    looked_at = NIGHTS.reaching_back(120)
+    assert len(report._figures(spec, looked_at, warehouse)) < len(warehouse.read("metrics", looked_at))
+    monkeypatch.setattr(report, "_figures", lambda _, nights, warehouse: warehouse.read("metrics", nights))
+    report.run(spec, NIGHTS, warehouse)
+    assert pages(warehouse) == made
+
+
 def test_the_stage_tests_segments_and_the_page_names_the_one_that_does_worse(warehouse: Warehouse) -> None:
     report.run(sample_night.spec(), Period.of(sample_night.END), warehouse)
     page = pages(warehouse)[f"{sample_night.END}/index.html"].decode()

@@ -1,0 +1,89 @@
+"""Fits of the week, kept from night to night: a forecast is fitted on Monday and asked for on each night until Sunday.
+
+A fit is known by all it was made from, so that a changed figure, another Prophet or another program asks for a new
+one. What is kept can be lost, or be of another model, and no answer changes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64decode, b64encode
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jobs.methods import weekly_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jobs.methods.forecast import Fit
+    from jobs.methods.scale import Floats
+    from jobs.methods.weekly_fit import Calendar, Days
+
+MOST = 1500
+"""Fits that are kept: a night's, or the last of a range."""
+
+
+@contextmanager
+def remembered(file: Path | None) -> Iterator[Fit]:
+    """A `weekly_fit.fit` that looks into the file first, which holds what was asked for afterwards. None: no file."""
+    if file is None:
+        yield weekly_fit.fit
+        return
+    known, asked = _read(file), dict[str, str]()
+
+    def fit(days: Days, values: Floats, targets: Days, calendar: Calendar = weekly_fit.NO_CALENDAR) -> Floats:
+        key = _key(days, values, targets, calendar)
+        if key not in asked:
+            asked[key] = known.get(key) or _written(weekly_fit.fit(days, values, targets, calendar))
+        return np.frombuffer(b64decode(asked[key]), dtype=np.float64)
+
+    yield fit
+    if asked:
+        _write(file, dict(list(asked.items())[-MOST:]))
+
+
+def _key(days: Days, values: Floats, targets: Days, calendar: Calendar) -> str:
+    digest = sha256(_maker().encode())
+    for part in (days.astype("int64"), values.astype("float64"), targets.astype("int64")):
+        digest.update(f"{part.size} ".encode() + part.tobytes())
+    digest.update(repr(calendar).encode())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _maker() -> str:
+    """What makes a fit out of its points: the packages, and the text of our part."""
+    text = Path(weekly_fit.__file__).read_bytes()
+    with suppress(PackageNotFoundError):  # then the fit itself says so
+        versions = [version(name) for name in ("prophet", "holidays", "numpy")]
+        return " ".join([*versions, sha256(text).hexdigest()])
+    return ""
+
+
+def _written(expected: Floats) -> str:
+    return b64encode(expected.astype("float64").tobytes()).decode()
+
+
+def _read(file: Path) -> dict[str, str]:
+    """What is kept; nothing where there is no file, or a broken one."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _write(file: Path, content: dict[str, str]) -> None:
+    """Whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content), encoding="utf-8")
+    temporary.replace(file)
