@@ -54,3 +54,42 @@ def test_clean_series_stay_within_the_budget_of_their_model() -> None:
         nights, reach = np.repeat(NIGHT + np.arange(365), 10), np.abs(rng.normal(size=3650))
         alarms += int((reach > budget.limits(nights, reach, 0.02, least=3.5)).sum())
     assert alarms <= 0.02 * 52.2 * 100
+
+
+# beside another ---------------------------------------------------------------------------------------------------
+
+
+def near(rows: list[tuple[int, int, int, int, bool]]) -> list[bool]:
+    """`budget.beside` of rows (series, figure, day, night, out), days counted from NIGHT."""
+    series, figure, day, night = (np.array(column) for column in list(zip(*rows, strict=True))[:4])
+    return budget.beside(series, figure, NIGHT + day, NIGHT + night, np.array([row[4] for row in rows])).tolist()
+
+
+def test_a_figure_is_beside_one_of_its_day_that_goes_out_and_not_beside_itself_at_another_age() -> None:
+    assert near([(0, 0, 5, 5, True), (1, 1, 5, 5, False), (2, 0, 5, 5, False), (1, 1, 6, 6, False)]) == [
+        False, True, False, False,
+    ]  # fmt: skip
+
+
+def test_only_what_the_night_knows_counts() -> None:
+    """A figure of age 0 is judged a week before the accuracy of the same day goes out; that of age 14 a week after."""
+    assert near([(0, 0, 5, 12, True), (1, 1, 5, 5, False), (2, 2, 5, 19, False)]) == [False, False, True]
+
+
+def test_a_lasting_fault_lowers_the_limit_on_its_first_day_only_and_anew_after_two_quiet_weeks() -> None:
+    out = [day in (0, 1, 2, 20) for day in range(22)]
+    rows = [(0, 0, day, day, out[day]) for day in range(22)] + [(1, 1, day, day, False) for day in range(22)]
+    assert np.flatnonzero(near(rows)[22:]).tolist() == [0, 20]
+
+
+def test_who_is_beside_does_not_depend_on_the_order_of_rows() -> None:
+    rng = np.random.default_rng(3)
+    rows = [
+        (series, series // 2, day, day + 7 * (series % 2), bool(rng.random() < 0.1))
+        for series in range(6)
+        for day in range(30)
+    ]
+    shuffled = rng.permutation(len(rows))
+    told = np.array(near(rows))
+    assert near([rows[k] for k in shuffled]) == told[shuffled].tolist()
+    assert told.any()
