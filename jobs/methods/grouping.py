@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from jobs.language import join
-from jobs.methods import evidence, overlapping, story, titles
+from jobs.methods import evidence, gathered, overlapping, story, titles
 from jobs.methods.evidence import RANK
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet, last = 0, tonight.night
     else:
         quiet, last = one.quiet_nights + (1 if _was_judged(one, tonight) else 0), one.last_breach
-    graver = evidence.graver(one.evidence, [item for breach in breaches for item in breach.items])
+    graver = gathered.graver(one.evidence, [item for breach in breaches for item in breach.items])
     over = quiet >= resolve_after and not graver
     state: State = "escalated" if risen else "resolved" if over else "ongoing"
     after = replace(
@@ -232,7 +232,7 @@ def _live(one: Incident, breaches: Sequence[Breach], tonight: Night, resolve_aft
         quiet_nights=quiet,
         evidence=_merged(one.evidence, breaches),
     )
-    other = evidence.grown(one.evidence, [item for breach in fresh for item in breach.items])
+    other = gathered.grown(one.evidence, [item for breach in fresh for item in breach.items])
     grown = state == "ongoing" and (graver or other)
     asking = [breach for breach in breaches if risen or breach in fresh or breach.action]
     return Told(after, tuple(asking), news=True, changed=state != "ongoing", grown=grown)
@@ -267,7 +267,7 @@ def _was_judged(one: Incident, tonight: Night) -> bool:
 
 
 def _merged(before: Iterable[Item], breaches: Iterable[Breach]) -> tuple[Item, ...]:
-    return tuple(evidence.merge(list(before), [item for breach in breaches for item in breach.items]))
+    return tuple(gathered.merge(list(before), [item for breach in breaches for item in breach.items]))
 
 
 def _worst(severities: Iterable[str]) -> str:

@@ -6,13 +6,13 @@ from itertools import chain
 
 import pytest
 
-from jobs.methods import evidence
+from jobs.methods import evidence, gathered
 from tests.unit.methods.given_breaches import IMPORTANCE, accuracy, breach, day, drift, verdict
 
 
 def ranked(*breaches: object) -> list[tuple[str, str]]:
     items = chain.from_iterable(one.items for one in breaches)  # type: ignore[attr-defined]
-    return [(item["metric"], item["feature"]) for item in evidence.merge([], items)]
+    return [(item["metric"], item["feature"]) for item in gathered.merge([], items)]
 
 
 def test_drift_is_ranked_by_importance_times_psi() -> None:
@@ -28,7 +28,7 @@ def test_causes_come_before_effects_and_drift_of_the_score_is_an_effect() -> Non
 
 
 def test_the_whole_comes_before_its_segments_and_the_worse_before_the_milder() -> None:
-    items = evidence.merge(
+    items = gathered.merge(
         [],
         [
             *accuracy(0, segment="plan=new", value=0.3).items,
@@ -42,9 +42,9 @@ def test_the_whole_comes_before_its_segments_and_the_worse_before_the_milder() -
 
 
 def test_a_figure_is_kept_as_it_was_at_its_worst_with_its_first_and_last_day() -> None:
-    known = evidence.merge([], accuracy(1, value=0.85).items)
-    known = evidence.merge(known, accuracy(2, value=0.70).items)
-    (item,) = evidence.merge(known, accuracy(3, value=0.90).items)
+    known = gathered.merge([], accuracy(1, value=0.85).items)
+    known = gathered.merge(known, accuracy(2, value=0.70).items)
+    (item,) = gathered.merge(known, accuracy(3, value=0.90).items)
     assert (item["value"], item["day"]) == (0.7, "2025-03-02")
     assert (item["first_day"], item["last_day"], item["nights"]) == ("2025-03-01", "2025-03-03", 3)
 
@@ -52,41 +52,41 @@ def test_a_figure_is_kept_as_it_was_at_its_worst_with_its_first_and_last_day() -
 def test_a_milder_value_of_a_sterner_rule_makes_it_sterner_and_not_worse() -> None:
     """PSI 0.42 by a rule of severity warning, then 0.38 by a critical one: the title keeps 0.42."""
     above = {"lower": None, "upper": 0.3}
-    known = evidence.merge([], drift(1, value=0.42, **above).items)
-    (item,) = evidence.merge(known, drift(2, value=0.38, severity="critical", **above).items)
+    known = gathered.merge([], drift(1, value=0.42, **above).items)
+    (item,) = gathered.merge(known, drift(2, value=0.38, severity="critical", **above).items)
     assert (item["value"], item["severity"], item["last_day"]) == (0.42, "critical", "2025-03-03")
 
 
 def test_an_effect_that_became_critical_ranks_as_one_though_it_was_worse_before() -> None:
-    known = evidence.merge([], [*accuracy(1, value=0.70).items, *breach("recall", 1, label_age=1, value=0.5).items])
-    after = evidence.merge(known, accuracy(2, value=0.75, severity="critical").items)
+    known = gathered.merge([], [*accuracy(1, value=0.70).items, *breach("recall", 1, label_age=1, value=0.5).items])
+    after = gathered.merge(known, accuracy(2, value=0.75, severity="critical").items)
     assert [(item["metric"], item["value"], item["severity"]) for item in after] == [
         ("accuracy", 0.7, "critical"), ("recall", 0.5, "warning"),
     ]  # fmt: skip
 
 
 def test_two_rules_about_one_figure_are_one_piece_of_evidence_on_one_night() -> None:
-    (item,) = evidence.merge([], [*drift(1).items, *drift(1, severity="critical").items])
+    (item,) = gathered.merge([], [*drift(1).items, *drift(1, severity="critical").items])
     assert (item["severity"], item["nights"]) == ("critical", 1)
 
 
 def test_evidence_does_not_grow_without_end() -> None:
     many = [accuracy(1, segment=f"shop={number}").items[0] for number in range(200)]
-    assert len(evidence.merge([], [*many, *drift(1).items])) == evidence.MOST
+    assert len(gathered.merge([], [*many, *drift(1).items])) == gathered.MOST
 
 
 def test_what_is_graver_displaces_what_is_heavier_and_lesser() -> None:
     many = [drift(1, segment=f"shop={number}").items[0] for number in range(60)]
-    known = evidence.merge([], many)
-    after = evidence.merge(known, accuracy(2, segment="plan=new", severity="critical", value=0.84).items)
-    assert len(after) == evidence.MOST
+    known = gathered.merge([], many)
+    after = gathered.merge(known, accuracy(2, segment="plan=new", severity="critical", value=0.84).items)
+    assert len(after) == gathered.MOST
     assert "plan=new" in {item["segment"] for item in after}
 
 
 def test_no_figure_of_the_whole_day_is_forgotten_among_graver_ones() -> None:
     many = [accuracy(1, segment=f"shop={number}", severity="critical").items[0] for number in range(60)]
     lesser = [*accuracy(1, value=0.84).items, *accuracy(1, age=7, value=0.84).items, *drift(1, value=0.3).items]
-    after = evidence.merge([], [*many, *lesser])
+    after = gathered.merge([], [*many, *lesser])
     assert [(item["metric"], item["label_age"]) for item in after if item["segment"] == "all"] == [
         ("psi", None), ("accuracy", 1),
     ]  # fmt: skip  # one of accuracy's ages is enough to know that it was told
@@ -113,6 +113,6 @@ def test_each_metric_has_its_kind_of_trouble(metric: str, scope: str) -> None:
 
 def test_a_new_version_is_the_cause_of_what_its_figures_show() -> None:
     shown = evidence.item(verdict("conversion", 3, version="v2", detector="previous_version"), IMPORTANCE, {"v2": "v1"})
-    first, second = evidence.merge([], [shown, evidence.new_version(shown)])
+    first, second = gathered.merge([], [shown, evidence.new_version(shown)])
     assert (first["metric"], first["reason"]) == ("version", "v2 replaced v1")
     assert (second["metric"], second["former_version"]) == ("conversion", "v1")

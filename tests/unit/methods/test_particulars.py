@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.methods import evidence, mutes, particulars, story
+from jobs.methods import evidence, gathered, mutes, particulars, story
 from jobs.methods.particulars import Particulars
 from jobs.spec.telling import Mute
 from tests.unit.methods.given_breaches import IMPORTANCE, day, verdict
@@ -133,7 +133,7 @@ def test_what_was_done_in_the_week_before_stands_beside_it_and_blames_nobody() -
     fell = told("accuracy", 10, value=0.831, expected=0.951)
     begun = [{"version": "v2", "first_day": day(8)}, {"version": "v1", "first_day": day(0)}]
     noted = evidence.notes(fell, begun, [(day(9), "new checkout page"), (day(11), "tomorrow's deploy")])
-    words = story.tell(evidence.merge([], [fell, *noted]))
+    words = story.tell(gathered.merge([], [fell, *noted]))
     assert "Version v2 began to answer on 2025-03-09. On 2025-03-10: new checkout page." in words
     assert "tomorrow" not in words
     assert "v1" not in words
