@@ -93,13 +93,13 @@ def _limits(
     days = np.concatenate([one.series.days for one in watched])
     nights = np.concatenate([one.series.days + one.series.age for one in watched])
     every = np.concatenate(harm)
-    limit = budget.limits(nights, every, detection.false_alarms, detection.limit - budget.TOGETHER)
+    limit = budget.limits(nights, every, detection.false_alarms, detection.limit * (1 - budget.TOGETHER))
     if beside:
         names = list(dict.fromkeys(one.name for one in watched))
         series = np.repeat(np.arange(len(watched)), points)
         figure = np.repeat([names.index(one.name) for one in watched], points)
         near = budget.beside(series, figure, days, nights, np.nan_to_num(every) > limit)
-        limit = np.where(near, np.minimum(limit, detection.limit - budget.BESIDE), limit)
+        limit = np.where(near, np.minimum(limit, detection.limit * (1 - budget.BESIDE)), limit)
     return np.split(limit, np.cumsum(points)[:-1])
 
 

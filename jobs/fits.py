@@ -14,11 +14,11 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jobs.methods import weekly_fit
+from jobs.methods import scale, weekly_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +42,15 @@ def remembered(file: Path | None) -> Iterator[Fit]:
     def fit(days: Days, values: Floats, targets: Days, calendar: Calendar = weekly_fit.NO_CALENDAR) -> Floats:
         key = _key(days, values, targets, calendar)
         if key not in asked:
-            asked[key] = known.get(key) or _written(weekly_fit.fit(days, values, targets, calendar))
-        return np.frombuffer(b64decode(asked[key]), dtype=np.float64)
+            kept = known.get(key, "")
+            whole = len(_told(kept)) == len(targets)
+            asked[key] = kept if whole else _written(weekly_fit.fit(days, values, targets, calendar))
+        return _told(asked[key])
 
     yield fit
     if asked:
-        _write(file, dict(list(asked.items())[-MOST:]))
+        with suppress(OSError):  # the night has its answers; the next one makes them again
+            _write(file, dict(list(asked.items())[-MOST:]))
 
 
 def _key(days: Days, values: Floats, targets: Days, calendar: Calendar) -> str:
@@ -61,7 +64,7 @@ def _key(days: Days, values: Floats, targets: Days, calendar: Calendar) -> str:
 @lru_cache(maxsize=1)
 def _maker() -> str:
     """What makes a fit out of its points: the packages, and the text of our part."""
-    text = Path(weekly_fit.__file__).read_bytes()
+    text = b"".join(Path(str(module.__file__)).read_bytes() for module in (weekly_fit, scale))
     with suppress(PackageNotFoundError):  # then the fit itself says so
         versions = [version(name) for name in ("prophet", "holidays", "numpy")]
         return " ".join([*versions, sha256(text).hexdigest()])
@@ -70,6 +73,14 @@ def _maker() -> str:
 
 def _written(expected: Floats) -> str:
     return b64encode(expected.astype("float64").tobytes()).decode()
+
+
+def _told(kept: Any) -> Floats:
+    """What `_written` wrote; empty where it is something else."""
+    try:
+        return np.frombuffer(b64decode(kept, validate=True), dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.empty(0)
 
 
 def _read(file: Path) -> dict[str, str]:
@@ -84,6 +95,8 @@ def _read(file: Path) -> dict[str, str]:
 def _write(file: Path, content: dict[str, str]) -> None:
     """Whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    for left in file.parent.glob(f".{file.name}.*"):  # by a process that was killed: the lock allows one at a time
+        left.unlink(missing_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.write_text(json.dumps(content), encoding="utf-8")
     temporary.replace(file)

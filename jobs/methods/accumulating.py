@@ -61,8 +61,9 @@ EWMA_CLIP = 2.5
 NEEDED = LOOKBACK + 7 + MEMORY
 """Days before a night whose distances say what the night together with others says."""
 
-SIDE = 0.5
-"""How far the judged night itself must lie on the side of the sum: what is over is not told again."""
+SIDE, LATELY, LATELY_NIGHTS = 0.5, 1.0, 3
+"""How far the judged night itself, and the mean of the last nights, must lie on the side of the sum: what is over is
+not told again, though a sum remembers it for weeks."""
 
 SCATTERED = 2.0
 """How far the judged night itself must stray before the scatter around it is told."""
@@ -97,14 +98,22 @@ def hear(days: Days, distance: Floats) -> Heard:
     told = np.nan_to_num(each)
     clipped, little = (np.where(known, np.clip(told, -most, most), 0.0) for most in (CLIP, EWMA_CLIP))
     likeness, week = alike(days[0], each)
+    lately = _mean_of_last(little, known, LATELY_NIGHTS)
     for weight, worth in EWMA.items():
         mean = ewma(little, known, weight) / straying(likeness, weight)[week]
-        same = np.sign(mean) * told > SIDE
+        same = (np.sign(mean) * told > SIDE) & (np.sign(mean) * lately > LATELY)
         _farther(reach, by, mean / worth, known & same, "ewma")
     for nights, worth in SCATTER.items():
         spread = scatter(clipped, known, nights) * np.sign(told)
         _farther(reach, by, spread / worth, known & (np.abs(told) > SCATTERED), "scatter")
     return Heard(reach[at], by[at])
+
+
+def _mean_of_last(clipped: Floats, known: npt.NDArray[np.bool_], nights: int) -> Floats:
+    """Mean of the last days, of those that are known; 0 where none is."""
+    ones = np.ones(nights)
+    total = np.convolve(np.where(known, clipped, 0.0), ones)[: len(clipped)]
+    return np.asarray(total / np.maximum(np.convolve(known.astype(float), ones)[: len(clipped)], 1.0))
 
 
 def _farther(reach: Floats, by: Names, rival: Floats, where: npt.NDArray[np.bool_], name: str) -> None:

@@ -30,11 +30,11 @@ AT_FOUR = 0.11
 DECAY = 2.0
 """By how much the logarithm of that falls for each unit of the limit; a normal tail would fall by about four."""
 
-TOGETHER = 0.25
-"""By how much a night on which several series are odd may go below the limit that a range has."""
+TOGETHER = 1 / 16
+"""By what share a night on which several series are odd may go below the limit that a range has."""
 
-BESIDE = 0.75
-"""By how much a figure may lie below that limit on the day on which another first goes beyond its own."""
+BESIDE = 3 / 16
+"""By what share a figure may lie below that limit on the day on which another is told anew."""
 
 QUIET = np.timedelta64(14, "D")
 """A figure that was not beyond its limit for so long goes beyond it anew."""
@@ -78,10 +78,10 @@ def limits(night: Days, harmful: Floats, false_alarms: float, least: float) -> F
 
 
 def beside(series: Numbers, figure: Numbers, day: Days, night: Days, out: Flags) -> Flags:
-    """Which rows are of a day on which another figure went beyond its limit anew, and that is known by their night.
+    """Which rows are of a day of which another figure is told anew, and that is known by their night.
 
     Arrays of shape (rows,): `series` numbers a figure at one label age, `figure` the same at all of its ages, `out`
-    says which are beyond their limit.
+    says which are told by themselves.
 
     >>> day = np.repeat(np.array(["2025-03-01", "2025-03-02"], dtype="datetime64[D]"), 3)
     >>> name = np.tile(np.arange(3), 2)

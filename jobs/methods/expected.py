@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ from jobs.spec.judging import Rule
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
+
+    import numpy.typing as npt
 
     from jobs.methods.forecast import Judged, Series
     from jobs.spec.judging import Detection
@@ -63,7 +66,7 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
 def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
 
-    All series of a night share the model's budget. `beside`: only what another figure did that day makes it an alarm.
+    All series of a night share the model's budget; `leaning`: another figure of the day lowers the limit. See `leant`.
     """
     if told.empty:
         return told
@@ -71,15 +74,52 @@ def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     reach = told["reach"].to_numpy(dtype=float)
     harmful = np.where(side == 0, np.abs(reach), side * reach)
     nights = told["night"].to_numpy().astype("datetime64[D]")
-    limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit - budget.TOGETHER)
-    out = np.nan_to_num(harmful) > limit
+    limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit * (1 - budget.TOGETHER))
+    better = -side.to_numpy() * reach > detection.limit
+    return told.assign(harmful=harmful, better=better, limit=limit, leaning=False)
+
+
+def leant(told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, first: date) -> pd.DataFrame:
+    """`told`, as `budgeted` answers it, with lower limits on days of which somebody is told by another figure anyway.
+
+    Only a breach of a rule that wakes somebody counts, not information, too few rows, or a night that waits for more.
+    Nights from `first` on are looked at, less what their oldest figures look back to.
+    """
+    if told.empty:
+        return told
+    since = first - timedelta(days=lookback(asked, int(told["age"].max())))
+    out = np.zeros(len(told), dtype=bool)
+    for rule in asked:
+        if rule.severity != "info":
+            out |= _breaching(rule, told, detection, since, asked)
     named = told.groupby([name for name in SERIES if name != "age"], sort=False).ngroup().to_numpy()
     alone = told.groupby(list(SERIES), sort=False).ngroup().to_numpy()
-    days = told["day"].to_numpy().astype("datetime64[D]")
+    days, nights = (told[name].to_numpy().astype("datetime64[D]") for name in ("day", "night"))
     near = budget.beside(alone, named, days, nights, out)
-    limit = np.where(near, np.minimum(limit, detection.limit - budget.BESIDE), limit)
-    better = -side.to_numpy() * reach > detection.limit
-    return told.assign(harmful=harmful, better=better, limit=limit, beside=near & ~out)
+    limit = told["limit"].to_numpy()
+    lower = np.where(near, np.minimum(limit, detection.limit * (1 - budget.BESIDE)), limit)
+    return told.assign(limit=lower, leaning=near & ~(told["harmful"].to_numpy() > limit))
+
+
+def lookback(asked: Sequence[Rule], oldest: int) -> int:
+    """Nights before a judged one whose verdicts say whether it leans on another figure; ages are at most `oldest`.
+
+    A rule that waits for nights in a row looks back on them, and they may have leant. What another figure of the same
+    day was, it was on a night of its own, as much earlier as it is younger; and whether anew, its weeks before say.
+    """
+    streak = max((rule.nights for rule in asked), default=0) + rules.GRACE_DAYS
+    return streak + oldest + int(budget.QUIET.astype(int)) + 1
+
+
+def _breaching(
+    rule: Rule, told: pd.DataFrame, detection: Detection, since: date, rivals: Sequence[Rule]
+) -> npt.NDArray[np.bool_]:
+    """Which rows of `told` the rule breaches by themselves, from the night `since` on."""
+    verdicts = judge(rule, told.assign(row=np.arange(len(told))), detection, since, rivals)
+    out = np.zeros(len(told), dtype=bool)
+    if not verdicts.empty:
+        out[verdicts.loc[verdicts["verdict"] == "breach", "row"].to_numpy()] = True
+    return out
 
 
 SIDES = {"up": 1.0, "down": -1.0, "both": 0.0}
@@ -155,8 +195,8 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
             _sentence(rule.metric, tuple(row[:4]), row[4], row[5])
             for row in now.loc[chosen, figures].itertuples(index=False)
         ]
-    beside = now["breach"] & now["beside"]
-    answer[beside] = [say("{told}, {more}", told=told, more=say(BESIDE)) for told in answer[beside]]
+    leaning = now["breach"] & now["leaning"]
+    answer[leaning] = [say("{told}, {more}", told=told, more=say(LEANING)) for told in answer[leaning]]
     answer[now["better"]] = [say("better than expected: {told}", told=told) for told in answer[now["better"]]]
     noted = ~unknown & (now["note"] != "")
     answer[noted] = answer[noted] + "; " + now.loc[noted, "note"]
@@ -169,7 +209,7 @@ TOGETHER = {
 }
 """What is added where one night alone would not have been told."""
 
-BESIDE = "on a day on which other figures left their range"
+LEANING = "on a day on which other figures left their range"
 """What is added where the figure alone would not have been told."""
 
 

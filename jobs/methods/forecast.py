@@ -223,11 +223,15 @@ def _doubt(case: _Case, past: slice, asked: Days) -> Floats:
 
 
 def _strayed_a_year_ago(case: _Case, past: slice, asked: Days) -> npt.NDArray[np.bool_]:
-    """Whether the past strayed on the same date a year before, or on its weekday, which is a day earlier or later."""
+    """Whether the past strayed on the same date a year before, or on its weekday, which is a day earlier or later.
+
+    A fault that lasted is no holiday.
+    """
     days = case.series.days[past]
-    strayed = days[np.abs(np.nan_to_num(case.result.distance[past])) > STRAYED]
+    strayed = np.abs(np.nan_to_num(case.result.distance[past])) > STRAYED
+    strayed &= ~shifts.lasting(days, _reach(case, past), case.detection.limit)
     year = asked - np.timedelta64(YEAR_DAYS, "D")
-    return np.asarray(np.isin(year[:, None] + np.array([-1, 0, 1], dtype="timedelta64[D]"), strayed).any(axis=1))
+    return np.asarray(np.isin(year[:, None] + np.array([-1, 0, 1], dtype="timedelta64[D]"), days[strayed]).any(axis=1))
 
 
 def _reach(case: _Case, past: slice) -> Floats:
@@ -264,6 +268,8 @@ def _by_median(case: _Case, past: slice, scale: Scale, asked: Days) -> _Expectat
     """The usual value of the same weekday in the last eight weeks (`weekdays.usual`)."""
     days, y = _learnable(case, past, scale)
     lately = days >= days[-1] - MEDIAN_DAYS
+    if lately.sum() < NEEDED:  # after a pause
+        lately[:] = True
     y, weekday = y[lately], shifts.weekday(days[lately])
     centre = weekdays.usual(y, weekday)[shifts.weekday(asked)]
     return _Expectation(centre, weekdays.left_out(y, weekday), "seasonal_median")

@@ -167,7 +167,7 @@ def yearly_waves(days: Days) -> int:
     >>> [yearly_waves(np.array(["2025-01-01", last], dtype="datetime64[D]")) for last in ("2025-06-01", "2026-01-01")]
     [0, 1]
     """
-    span = int((days[-1] - days[0]).astype(int))
+    span = int((days[-1] - days[0]).astype(int)) + 1
     return SHAPES if span >= SHAPED_FROM else WAVES if span >= YEARLY_FROM else 0
 
 

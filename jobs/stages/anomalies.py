@@ -84,17 +84,16 @@ def _without_prophet(found: pd.DataFrame) -> list[str]:
 def _far_back(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataFrame:
     """Figures with an expected range, for as long as they are learnt from, and all there are of those that move."""
     asked = expected.outside_rules(spec)
-    learnt = (period.first - _learnt_since(asked, period, spec.detection)).days if asked else 0
+    learnt = (period.first - _learnt_since(asked, period, spec.detection, _oldest(spec))).days if asked else 0
     back: dict[tuple[str, bool], int] = {(rule.metric, rule.segments == "all"): learnt for rule in asked}
     return _figures(spec, back | {(name, True): ALWAYS for name in _moving(spec)}, period, warehouse)
 
 
-def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection) -> date:
+def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection, oldest: int) -> date:
     """The first night whose figures expected ranges are made of."""
     # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
-    # A rule that waits for nights in a row looks back on them, too.
-    streak = max(rule.nights for rule in asked) + rules.GRACE_DAYS
-    back = max(detection.max_history, streak) + accumulating.NEEDED + 1
+    # A rule that waits for nights in a row, or that leans on others, looks back on them, too; a streak needs its first.
+    back = max(detection.max_history, 2 * expected.lookback(asked, oldest)) + accumulating.NEEDED + 1
     return forecast.monday_of(period.first) - timedelta(days=back)
 
 
@@ -103,13 +102,14 @@ def _outside_expected(spec: ModelSpec, far: pd.DataFrame, period: Period, wareho
     asked, detection = expected.outside_rules(spec), spec.detection
     if not asked:
         return []
-    since = _learnt_since(asked, period, detection)
+    since = _learnt_since(asked, period, detection, _oldest(spec))
     figures = far[far["night"] >= pd.Timestamp(since)]
     chosen = pd.concat([rules.select(rule, figures) for rule in asked]).drop_duplicates(expected.PAST)
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     with fits.remembered(warehouse.fits) as fit:
         judge_all = partial(_judge_all, period=period, detection=detection, fit=fit)
         told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
+    told = expected.leant(told, asked, detection, period.first)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 
 

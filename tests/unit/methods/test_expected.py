@@ -36,7 +36,8 @@ def told(reach: Mapping[str, float], number: int = 30) -> pd.DataFrame:
 
 
 def of_the_night(reach: Mapping[str, float]) -> pd.Series:
-    whole = expected.budgeted(told(reach), Detection())
+    asked = [RULE, Rule(metric="volume", outside="expected")]
+    whole = expected.leant(expected.budgeted(told(reach), Detection()), asked, Detection(), day(30))
     verdicts = expected.judge(RULE, whole, Detection(), day(30))
     return verdicts[verdicts["night"] == pd.Timestamp(day(30))].squeeze()
 

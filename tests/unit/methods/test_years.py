@@ -37,9 +37,9 @@ def test_a_dip_that_a_lagging_level_hides_is_found_in_the_second_year() -> None:
 
 
 def test_two_years_show_a_years_own_shape_and_a_few_months_none() -> None:
-    spans = {150: 0, 299: 0, 300: 1, 729: 1, 730: 6}
-    for span, waves in spans.items():
-        days = np.datetime64("2025-01-06") + np.array([0, span])
+    lengths = {150: 0, 299: 0, 300: 1, 729: 1, 730: 6}
+    for length, waves in lengths.items():
+        days = np.datetime64("2025-01-06") + np.arange(length)
         assert weekly_fit.yearly_waves(days) == waves
 
 
