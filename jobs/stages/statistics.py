@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +16,7 @@ from jobs.periods import Period
 from jobs.stages import Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from jobs.engine.warehouse import Select, Warehouse
@@ -30,87 +32,88 @@ MET = {"binary": "pair_statistics", "multiclass": "meeting_statistics", "regress
 """Where rows that two versions answered are counted."""
 LABELS_AT_ONCE = 150_000
 """Labels that are counted in one statement: its memory holds several rows for each of them, however long the period."""
+ROWS_AT_ONCE = 1_000_000
+"""Predictions, labels and outcomes that any other statement looks through: joins by id hold them in memory."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
 
 
 def run(spec: ModelSpec, period: Period, warehouse: Warehouse) -> Summary:
     """Reduce the period's predictions, and the labels and outcomes that became known in it."""
-    segments: dict[str, str | tuple[str, str]] = {
-        f"segment {place}": name for place, name in enumerate(spec.segments, 1)
-    }
-    segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
     dated = {
         "labels_dated": spec.labels is not None and spec.labels.dated,
         "outcomes_dated": spec.outcomes is not None and spec.outcomes.dated,
     }
-    label_horizon = max(spec.label_ages, default=0)
-    outcome_horizon = max(spec.outcome_ages, default=0)
-    horizon_start = period.first - timedelta(days=max(label_horizon, outcome_horizon))
-    counted: dict[str, Select | list[Select]] = {
-        name: warehouse.select(
-            f"statistics/{name}", period=period, segments=segments, task=spec.task, horizon_start=horizon_start, **dated
-        )
-        for name in ROW_COUNTS
-    }
-    counted["repeat_statistics"] = warehouse.select(
-        "statistics/repeat_statistics", period=period, task=spec.task, window_days=REPEAT_DAYS,
-        window_start=period.first - timedelta(days=REPEAT_DAYS),
-    )  # fmt: skip
-    counted |= {name: warehouse.nothing(name) for task, name in TRIANGLES.items() if task != spec.task}
-    counted[TRIANGLES[spec.task]] = [
-        warehouse.select(
-            f"statistics/{TRIANGLES[spec.task]}",
-            period=nights,
-            segments=segments,
-            horizon=label_horizon,
-            horizon_start=nights.first - timedelta(days=label_horizon),
-            **dated,
-        )
-        for nights in period.stretches(_arrived(period, warehouse), LABELS_AT_ONCE)
-    ]
-    counted["outcome_statistics"] = warehouse.select(
-        "statistics/outcome_statistics", period=period, segments=segments, horizon=outcome_horizon,
-        horizon_start=period.first - timedelta(days=outcome_horizon), **dated,
-    )  # fmt: skip
-    triangles = {
-        "label_horizon": label_horizon,
-        "outcome_horizon": outcome_horizon,
-        "horizon_start": horizon_start,
-    } | dated
-    pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
-    counted |= {
-        "action_statistics": warehouse.select("statistics/action_statistics", period=period, **triangles),
-        "crossed_statistics": warehouse.select(
-            "statistics/crossed_statistics",
-            period=period,
-            pairs=pairs,
-            task=spec.task,
-            **triangles,
-            all_dated=all(source.dated for source in (spec.labels, spec.outcomes) if source),
-        ),
-        "missing_statistics": warehouse.select(
-            "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
-        ),
-    }
-    counted |= {name: warehouse.nothing(name) for name in MET.values()}
-    if _beside_live(warehouse):
-        met = MET[spec.task]
-        counted[met] = warehouse.select(f"statistics/{met}", period=period, task=spec.task, **triangles)
     with told(period, warehouse, **dated), warehouse.transaction():
-        counted |= _features(spec, period, warehouse)
+        counted = _row_counts(spec, period, warehouse, dated) | _features(spec, period, warehouse)
         rows = warehouse.replace("statistics", period, counted)
     return Summary("statistics", period, rows)
 
 
-def _arrived(period: Period, warehouse: Warehouse) -> dict[date, int]:
-    """How many labels became known on each day of the period that any did."""
-    return dict(
-        warehouse.execute(
-            "SELECT known_day, COUNT(*) FROM labels WHERE known_day BETWEEN ? AND ? GROUP BY known_day",
-            [period.first, period.last],
-        ).fetchall()
-    )
+def _row_counts(
+    spec: ModelSpec, period: Period, warehouse: Warehouse, dated: dict[str, bool]
+) -> dict[str, Select | list[Select]]:
+    """The statements of each table that counts rows, by stretches of nights whose rows memory can hold."""
+    segments: dict[str, str | tuple[str, str]] = {
+        f"segment {place}": name for place, name in enumerate(spec.segments, 1)
+    }
+    segments |= {f"pair {position}": pair for position, pair in enumerate(spec.crossed or (), 1)}
+    label_horizon = max(spec.label_ages, default=0)
+    outcome_horizon = max(spec.outcome_ages, default=0)
+    horizons: dict[str, Any] = {"label_horizon": label_horizon, "outcome_horizon": outcome_horizon}
+    stretches = list(period.stretches(_rows(period, warehouse), ROWS_AT_ONCE))
+
+    def counted_by(name: str, back: int, nights_of: Sequence[Period] = stretches, **given: Any) -> list[Select]:
+        """A statement for each stretch of nights, which looks `back` so many days before it."""
+        return [
+            warehouse.select(
+                f"statistics/{name}", period=nights, horizon_start=nights.first - timedelta(days=back), **given, **dated
+            )
+            for nights in nights_of
+        ]
+
+    longest = max(horizons.values())
+    pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
+    labels_at_once = list(period.stretches(_arrived("labels", period, warehouse), LABELS_AT_ONCE))
+    counted: dict[str, Select | list[Select]] = {
+        **{name: counted_by(name, longest, segments=segments, task=spec.task) for name in ROW_COUNTS},
+        "repeat_statistics": counted_by("repeat_statistics", REPEAT_DAYS, task=spec.task, window_days=REPEAT_DAYS),
+        **{name: warehouse.nothing(name) for task, name in TRIANGLES.items() if task != spec.task},
+        TRIANGLES[spec.task]: counted_by(
+            TRIANGLES[spec.task], label_horizon, labels_at_once, segments=segments, horizon=label_horizon
+        ),
+        "outcome_statistics": counted_by(
+            "outcome_statistics", outcome_horizon, segments=segments, horizon=outcome_horizon
+        ),
+        "action_statistics": counted_by("action_statistics", longest, **horizons),
+        "crossed_statistics": counted_by(
+            "crossed_statistics",
+            longest,
+            pairs=pairs,
+            task=spec.task,
+            all_dated=all(source.dated for source in (spec.labels, spec.outcomes) if source),
+            **horizons,
+        ),
+        "missing_statistics": warehouse.select(
+            "statistics/missing_statistics", period=period, segments=segments, features=list(spec.features)
+        ),
+        **{name: warehouse.nothing(name) for name in MET.values()},
+    }
+    if _beside_live(warehouse):
+        counted[MET[spec.task]] = counted_by(MET[spec.task], longest, task=spec.task, **horizons)
+    return counted
+
+
+def _rows(period: Period, warehouse: Warehouse) -> Counter[date]:
+    """How many predictions were made, and labels and outcomes became known, on each day of the period."""
+    return sum((_arrived(table, period, warehouse) for table in ("predictions", "labels", "outcomes")), Counter())
+
+
+def _arrived(table: str, period: Period, warehouse: Warehouse) -> Counter[date]:
+    """How many rows of a table are of each day of the period that has any."""
+    day = "day" if table == "predictions" else "known_day"
+    counts = f"SELECT {day}, COUNT(*) FROM {table} WHERE {day} BETWEEN ? AND ? GROUP BY {day}"
+    return Counter(dict(warehouse.execute(counts, [period.first, period.last]).fetchall()))
 
 
 def _beside_live(warehouse: Warehouse) -> bool:

@@ -16,11 +16,11 @@ WITH life AS (
     LAG({{ score("p") }}) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_score,
     LAG(COALESCE(p.decision_text, CAST(p.decision AS VARCHAR))) OVER (PARTITION BY p.source, p.id ORDER BY p.day) AS former_decision
   FROM predictions AS p
-  WHERE p.day BETWEEN {{ window_start | literal }} AND {{ period.last | literal }}
+  WHERE p.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
     AND p.id IN (
       SELECT again.id
       FROM predictions AS again
-      WHERE again.day BETWEEN {{ window_start | literal }} AND {{ period.last | literal }}
+      WHERE again.day BETWEEN {{ horizon_start | literal }} AND {{ period.last | literal }}
       GROUP BY again.id
       HAVING MIN(again.day) < MAX(again.day)
     )

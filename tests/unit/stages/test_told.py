@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jobs.stages import statistics
 from tests.kiosk import Kiosk, day, days
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ TRIANGLE = f"SELECT day, known_day, label, n FROM label_statistics WHERE {WHOLE}
 ARRIVED = "SELECT known_day, n, n_corrected, n_unknown FROM arrival_statistics WHERE source = 'labels' ORDER BY ALL"
 TABLES = (
     "label_statistics", "class_statistics", "error_statistics", "outcome_statistics", "action_statistics",
-    "crossed_statistics", "pair_statistics", "meeting_statistics", "arrival_statistics",
+    "crossed_statistics", "pair_statistics", "meeting_statistics", "arrival_statistics", "repeat_statistics",
 )  # fmt: skip
 HORIZON = 3
 """The kiosk's oldest label age, days."""
@@ -69,7 +70,7 @@ def test_a_label_is_known_by_a_prediction_of_any_age_and_not_by_a_later_one(kios
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_ids_predicted_and_told_of_on_any_days_are_counted_night_by_night_as_in_one_range(
-    tmp_path: Path, task: str
+    tmp_path: Path, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random = np.random.default_rng(11)
     values = {"binary": [0, 1], "multiclass": ["apple", "pear"], "regression": [0.25, 0.5, 0.75]}[task]
@@ -94,5 +95,9 @@ def test_ids_predicted_and_told_of_on_any_days_are_counted_night_by_night_as_in_
     nights = Kiosk(whole.root, whole.changes, tmp_path / "nights")
     for number in (1, 2, 4, 3, 5, 9, 8, 12, 12, 6):
         nights.run(days(number, number))
+    monkeypatch.setattr(statistics, "ROWS_AT_ONCE", 40)  # a stretch of one, two or three nights
+    pieces = Kiosk(whole.root, whole.changes, tmp_path / "pieces")
+    pieces.run(days(1, 12))
     for name in TABLES:
-        pd.testing.assert_frame_equal(whole.table(name), nights.table(name), check_exact=True, obj=name)
+        for other in (nights, pieces):
+            pd.testing.assert_frame_equal(whole.table(name), other.table(name), check_exact=True, obj=name)
