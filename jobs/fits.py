@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jobs.methods.weekly_fit import Calendar, Days
 
 MOST = 1500
-"""Fits that are kept: a night's, or the last of a range."""
+"""Fits that are kept, more than one process makes in a night."""
 
 
 @contextmanager
