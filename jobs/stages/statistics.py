@@ -32,7 +32,7 @@ MET = {"binary": "pair_statistics", "multiclass": "meeting_statistics", "regress
 """Where rows that two versions answered are counted."""
 LABELS_AT_ONCE = 150_000
 """Labels that are counted in one statement: its memory holds several rows for each of them, however long the period."""
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 4_000_000
 """Predictions, labels and outcomes that any other statement looks through: joins by id hold them in memory."""
 REPEAT_DAYS = 28
 """An id predicted again within so many days tells how steady its predictions are."""
