@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,24 @@ def test_what_was_not_asked_for_again_is_forgotten_and_a_broken_file_is_none(tmp
     with remembered(file) as fit:
         fit(DAYS, VALUES, WEEK, weekly_fit.NO_CALENDAR)
     assert len(made) == 4
+
+
+@pytest.mark.parametrize("kept", ["abc", 5, "AAAA", ""])
+def test_an_entry_that_is_no_fit_is_made_anew(tmp_path: Path, made: list[int], kept: object) -> None:
+    file = tmp_path / "shop.json"
+    with remembered(file) as fit:
+        first = fit(DAYS, VALUES, WEEK, weekly_fit.NO_CALENDAR)
+    file.write_text(json.dumps(dict.fromkeys(json.loads(file.read_text()), kept)))
+    with remembered(file) as fit:
+        assert fit(DAYS, VALUES, WEEK, weekly_fit.NO_CALENDAR).shape == first.shape
+    assert len(made) == 2
+
+
+def test_a_night_does_not_end_because_its_fits_cannot_be_kept(tmp_path: Path, made: list[int]) -> None:
+    (tmp_path / "fits").write_text("a file where the folder should be")
+    with remembered(tmp_path / "fits" / "shop.json") as fit:
+        fit(DAYS, VALUES, WEEK, weekly_fit.NO_CALENDAR)
+    assert len(made) == 1
 
 
 def test_a_replay_keeps_nothing(tmp_path: Path, made: list[int]) -> None:

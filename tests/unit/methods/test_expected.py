@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RULE = Rule(metric="latency_p95", outside="expected")
+VOLUME = Rule(metric="volume", outside="expected")
 
 
 def told(reach: Mapping[str, float], number: int = 30) -> pd.DataFrame:
@@ -35,8 +36,8 @@ def told(reach: Mapping[str, float], number: int = 30) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def of_the_night(reach: Mapping[str, float]) -> pd.Series:
-    asked = [RULE, Rule(metric="volume", outside="expected")]
+def of_the_night(reach: Mapping[str, float], other: Rule = VOLUME) -> pd.Series:
+    asked = [RULE, other]
     whole = expected.leant(expected.budgeted(told(reach), Detection()), asked, Detection(), day(30))
     verdicts = expected.judge(RULE, whole, Detection(), day(30))
     return verdicts[verdicts["night"] == pd.Timestamp(day(30))].squeeze()
@@ -61,3 +62,9 @@ def test_a_figure_that_goes_out_by_itself_does_not_lean_on_others() -> None:
 @pytest.mark.parametrize("reach", [3.2, -3.4])
 def test_too_little_or_on_the_harmless_side_is_no_breach_beside_another_either(reach: float) -> None:
     assert of_the_night({"latency_p95": reach, "volume": -6.0})["verdict"] == "ok"
+
+
+@pytest.mark.parametrize("change", [{"severity": "info"}, {"nights": 2}, {"min_effect": "90%"}])
+def test_what_wakes_nobody_lowers_nobodys_limit(change: dict[str, Any]) -> None:
+    one = of_the_night({"latency_p95": 3.4, "volume": -6.0}, Rule(metric="volume", outside="expected", **change))
+    assert one["verdict"] == "ok"

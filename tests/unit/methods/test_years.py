@@ -66,3 +66,19 @@ def test_a_wild_first_friday_does_not_stand_for_fridays_and_two_closed_sundays_d
     assert not (np.abs(np.nan_to_num(judged.reach)) > 4).any()
     fridays = [position for position in range(14, 40) if position % 7 == 4]
     assert judged.expected[fridays] == pytest.approx(1000, rel=0.1)
+
+
+def test_a_fault_that_lasted_a_year_ago_is_no_holiday() -> None:
+    value = wavy(trend=0.0)
+    value[180:194] *= 0.5
+    value[550] *= 0.75
+    judged = forecast.judge(series(value), nights(100, 559), Detection())
+    assert abs(judged.distance[550]) > 4
+
+
+def test_after_a_pause_in_a_young_series_an_absurd_value_is_not_passed_over() -> None:
+    value = np.round(1000 * np.exp(np.random.default_rng(3).normal(0, 0.05, 92)))
+    value[20:90] = np.nan
+    value[91] = 10
+    judged = forecast.judge(series(value), nights(0, 91), Detection())
+    assert judged.distance[91] < -4
