@@ -6,8 +6,6 @@ one. What is kept can be lost, or be of another model, and no answer changes.
 
 from __future__ import annotations
 
-import json
-import os
 from base64 import b64decode, b64encode
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from jobs.engine import shelf
 from jobs.methods import scale, weekly_fit
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def remembered(file: Path | None) -> Iterator[Fit]:
     if file is None:
         yield weekly_fit.fit
         return
-    known, asked = _read(file), dict[str, str]()
+    known, asked = shelf.read_json(file), dict[str, str]()
 
     def fit(days: Days, values: Floats, targets: Days, calendar: Calendar = weekly_fit.NO_CALENDAR) -> Floats:
         key = _key(days, values, targets, calendar)
@@ -50,7 +49,7 @@ def remembered(file: Path | None) -> Iterator[Fit]:
     yield fit
     if asked:
         with suppress(OSError):  # the night has its answers; the next one makes them again
-            _write(file, dict(list(asked.items())[-MOST:]))
+            shelf.write_json(file, dict(list(asked.items())[-MOST:]))
 
 
 def _key(days: Days, values: Floats, targets: Days, calendar: Calendar) -> str:
@@ -81,22 +80,3 @@ def _told(kept: Any) -> Floats:
         return np.frombuffer(b64decode(kept, validate=True), dtype=np.float64)
     except (TypeError, ValueError):
         return np.empty(0)
-
-
-def _read(file: Path) -> dict[str, str]:
-    """What is kept; nothing where there is no file, or a broken one."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _write(file: Path, content: dict[str, str]) -> None:
-    """Whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for left in file.parent.glob(f".{file.name}.*"):  # by a process that was killed: the lock allows one at a time
-        left.unlink(missing_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content), encoding="utf-8")
-    temporary.replace(file)

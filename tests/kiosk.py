@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from jobs.stages import Summary
 
 FIRST = date(2025, 1, 1)
+COUNTED_BY_ID = (
+    "label_statistics", "class_statistics", "error_statistics", "outcome_statistics", "action_statistics",
+    "crossed_statistics", "pair_statistics", "meeting_statistics", "arrival_statistics",
+)  # fmt: skip
+"""Tables of the waist whose statements join predictions with what is told of them by their ids."""
 
 
 def day(number: int) -> date:

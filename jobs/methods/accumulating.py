@@ -109,11 +109,11 @@ def hear(days: Days, distance: Floats) -> Heard:
     return Heard(reach[at], by[at])
 
 
-def _mean_of_last(clipped: Floats, known: npt.NDArray[np.bool_], nights: int) -> Floats:
+def _mean_of_last(values: Floats, known: npt.NDArray[np.bool_], nights: int) -> Floats:
     """Mean of the last days, of those that are known; 0 where none is."""
     ones = np.ones(nights)
-    total = np.convolve(np.where(known, clipped, 0.0), ones)[: len(clipped)]
-    return np.asarray(total / np.maximum(np.convolve(known.astype(float), ones)[: len(clipped)], 1.0))
+    total = np.convolve(np.where(known, values, 0.0), ones)[: len(values)]
+    return np.asarray(total / np.maximum(np.convolve(known.astype(float), ones)[: len(values)], 1.0))
 
 
 def _farther(reach: Floats, by: Names, rival: Floats, where: npt.NDArray[np.bool_], name: str) -> None:
@@ -185,6 +185,5 @@ def scatter(clipped: Floats, known: npt.NDArray[np.bool_], nights: int) -> Float
     [3.0, 3.54, 2.83]
     """
     ones = np.ones(nights)
-    squares = np.convolve(np.where(known, clipped, 0.0) ** 2, ones)[: len(clipped)]
     counted = np.convolve(known.astype(float), ones)[: len(clipped)]
-    return np.asarray(np.where(2 * counted >= nights, np.sqrt(squares / np.maximum(counted, 1.0)), 0.0))
+    return np.asarray(np.where(2 * counted >= nights, np.sqrt(_mean_of_last(clipped**2, known, nights)), 0.0))

@@ -61,7 +61,8 @@ def _row_counts(
     label_horizon = max(spec.label_ages, default=0)
     outcome_horizon = max(spec.outcome_ages, default=0)
     horizons: dict[str, Any] = {"label_horizon": label_horizon, "outcome_horizon": outcome_horizon}
-    stretches = list(period.stretches(_rows(period, warehouse), ROWS_AT_ONCE))
+    rows = {table: _arrived(table, period, warehouse) for table in ("predictions", "labels", "outcomes")}
+    stretches = list(period.stretches(sum(rows.values(), Counter()), ROWS_AT_ONCE))
 
     def counted_by(name: str, back: int, nights_of: Sequence[Period] = stretches, **given: Any) -> list[Select]:
         """A statement for each stretch of nights, which looks `back` so many days before it."""
@@ -74,7 +75,7 @@ def _row_counts(
 
     longest = max(horizons.values())
     pairs = {f"pair {position}": pair for position, pair in enumerate(spec.searched_pairs, 1)}
-    labels_at_once = list(period.stretches(_arrived("labels", period, warehouse), LABELS_AT_ONCE))
+    labels_at_once = list(period.stretches(rows["labels"], LABELS_AT_ONCE))
     counted: dict[str, Select | list[Select]] = {
         **{name: counted_by(name, longest, segments=segments, task=spec.task) for name in ROW_COUNTS},
         "repeat_statistics": counted_by("repeat_statistics", REPEAT_DAYS, task=spec.task, window_days=REPEAT_DAYS),
@@ -102,11 +103,6 @@ def _row_counts(
     if _beside_live(warehouse):
         counted[MET[spec.task]] = counted_by(MET[spec.task], longest, task=spec.task, **horizons)
     return counted
-
-
-def _rows(period: Period, warehouse: Warehouse) -> Counter[date]:
-    """How many predictions were made, and labels and outcomes became known, on each day of the period."""
-    return sum((_arrived(table, period, warehouse) for table in ("predictions", "labels", "outcomes")), Counter())
 
 
 def _arrived(table: str, period: Period, warehouse: Warehouse) -> Counter[date]:

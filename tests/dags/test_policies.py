@@ -149,18 +149,23 @@ def test_the_stages_are_tasks_in_the_pipelines_order(shipped: dict[str, DAG]) ->
     assert order[11:] == ["record", "announce"]
 
 
-def test_an_action_that_waits_for_a_person_holds_up_no_other(models: Path) -> None:
+def night_of(models: Path, spec: str) -> DAG:
+    """The nightly DAG of the model `good`, made from this spec."""
     from airflow.dag_processing.dagbag import DagBag
 
+    (models / "good.yaml").write_text(spec, encoding="utf-8")
+    bag = DagBag(collect_dags=False)
+    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
+    return bag.dags["monitor_good"]
+
+
+def test_an_action_that_waits_for_a_person_holds_up_no_other(models: Path) -> None:
     spec = TINY.format(model="good", zone="Europe/Lisbon") + (
         "features: {amount: numeric}\n"
         "rules: [{metric: psi, above: 0.3, action: retrain}, {metric: volume, below: 10, action: fallback}]\n"
         "actions: {fallback: {dag: nightjar_fallback, approval: true}}\n"
     )
-    (models / "good.yaml").write_text(spec, encoding="utf-8")
-    bag = DagBag(collect_dags=False)
-    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
-    dag = bag.dags["monitor_good"]
+    dag = night_of(models, spec)
     above = {one.task_id: set(one.get_flat_relative_ids(upstream=True)) for one in dag.tasks}
     assert {"record", "announce", "record_fallback", "announce_fallback"} <= above.keys()
     waits = {task_id for task_id, before in above.items() if "approve_fallback" in before}
@@ -169,8 +174,6 @@ def test_an_action_that_waits_for_a_person_holds_up_no_other(models: Path) -> No
 
 
 def test_where_every_action_waits_for_a_person_nothing_is_announced_at_once(models: Path) -> None:
-    from airflow.dag_processing.dagbag import DagBag
-
     spec = TINY.format(model="good", zone="Europe/Lisbon") + (
         "features: {amount: numeric}\n"
         "actions:\n"
@@ -178,10 +181,7 @@ def test_where_every_action_waits_for_a_person_nothing_is_announced_at_once(mode
         "  fallback: {dag: nightjar_fallback, approval: true}\n"
         "  rollback: {dag: nightjar_rollback, approval: true}\n"
     )
-    (models / "good.yaml").write_text(spec, encoding="utf-8")
-    bag = DagBag(collect_dags=False)
-    bag.process_file(str(PROJECT / "dags" / "monitor.py"))
-    told = {task_id for task_id in bag.dags["monitor_good"].task_ids if task_id.startswith("announce")}
+    told = {task_id for task_id in night_of(models, spec).task_ids if task_id.startswith("announce")}
     assert told == {"announce_retrain", "announce_fallback", "announce_rollback"}
 
 

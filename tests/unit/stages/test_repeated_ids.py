@@ -10,17 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.kiosk import Kiosk, day, days
+from tests.kiosk import COUNTED_BY_ID, Kiosk, day, days
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+TRIANGLES = ("prediction_statistics", *COUNTED_BY_ID)
 WHOLE = "version = 'all' AND segment = 'all'"
-TRIANGLES = (
-    "prediction_statistics", "label_statistics", "class_statistics", "error_statistics", "outcome_statistics",
-    "action_statistics", "crossed_statistics", "pair_statistics", "meeting_statistics", "arrival_statistics",
-)  # fmt: skip
 LAST = 8
 
 
