@@ -1,7 +1,7 @@
 """Detectors side by side, on simulated series with planted faults and on real labelled ones: docs/detection.md.
 
     python -m benchmarks.anomalies simulated [--seeds 11,12,13] [--fits mode|prophet] [--plain]
-    python -m benchmarks.anomalies real
+    python -m benchmarks.anomalies real [--from-point 15]
 
 Ours runs through `forecast.judge`, `accumulating.hear` and `budget.limits`, as a night does, with weekly refits.
 Seeds below 100 are for tuning; later ones are judged once. `--fits mode` takes the mode of Prophet's posterior in
@@ -25,7 +25,7 @@ from benchmarks import anomalies_baselines as baselines
 from benchmarks import anomalies_real as real
 from benchmarks import anomalies_sim as sim
 from benchmarks import fits
-from jobs.methods import accumulating, budget, forecast, scale, shifts, weekly_fit
+from jobs.methods import accumulating, budget, forecast, recurring, scale, shifts, weekly_fit
 from jobs.periods import Period
 from jobs.spec.judging import Detection
 
@@ -64,6 +64,12 @@ def harmful(one: sim.Watched, reach: np.ndarray) -> np.ndarray:
     return np.abs(reach) if side == 0 else side * reach
 
 
+def _as_news(one: sim.Watched, harm: np.ndarray, detection: Detection) -> np.ndarray:
+    days = one.series.days
+    farther = recurring.farther(days, days + one.series.age, harm, detection)
+    return recurring.as_news(harm, farther, detection.limit)
+
+
 def ours(
     world: sim.World,
     judged: list[Judged],
@@ -74,7 +80,7 @@ def ours(
 ) -> Told:
     """Flags of our detector; `alone`: each series at its own limit; `sums`: which of several nights are heard."""
     reach = [_reach(one, result, sums) for one, result in zip(world.watched, judged, strict=True)]
-    harm = [harmful(one, r) for one, r in zip(world.watched, reach, strict=True)]
+    harm = [_as_news(one, harmful(one, r), detection) for one, r in zip(world.watched, reach, strict=True)]
     limits = [np.full(h.shape, detection.limit) for h in harm]
     if not alone:
         for model in {one.model for one in world.watched}:
@@ -178,6 +184,7 @@ def simulated(seeds: list[int], how: str, with_plain: bool, ablations: bool) -> 
             "ours, no scatter": partial(ours, detection=detection, sums="ewma"),
             "ours, each series by itself at 4.0": partial(ours, detection=detection, alone=True),
             "ours, no figure beside another": partial(ours, detection=detection, beside=False),
+            "ours, each time is news": partial(ours, detection=Detection(recurring=0)),
             **{
                 f"ours, budget {b} a week": partial(ours, detection=Detection(false_alarms=b))
                 for b in (0.01, 0.03, 0.05)
@@ -205,8 +212,12 @@ def _all_seeds(seeds: list[int], how: str, changed: str) -> list[list[Judged]]:
         return list(pool.map(partial(judge_seed, how=how, changed=changed), seeds))
 
 
-def labelled() -> pd.DataFrame:
-    """Real daily series: ours at its limit and its budget of one series, baselines at the same false alarms."""
+RATES = (0.4, 1.0, 2.0)
+"""False alarms a hundred points at which detectors of the real series are compared."""
+
+
+def labelled(begin: int) -> pd.DataFrame:
+    """Real daily series judged from position `begin` on: each detector as it usually is, and at the same rates."""
     told = {"ours": [_judge_real(one) for one in real.daily()]}
     told |= {
         name: [detector(one.series, one.series.days[real.BEGIN]) for one in real.daily()]
@@ -224,12 +235,12 @@ def labelled() -> pd.DataFrame:
     usual |= {"Prophet, in-sample sigmas": 2.0, "Prophet, its 99 % interval": 1.0}
     lines = []
     for name, scores in told.items():
-        figures = real.score(scores, usual[name])
-        line = {"detector": name, "usual threshold": usual[name]}
-        line |= {"found": round(figures.found, 2), "false points": round(figures.points, 2)}
-        line |= {"false alarms": round(figures.alarms, 2)}
-        line |= {f"found at {rate} points": round(real.at_rate(scores, rate, "points"), 2) for rate in (0.4, 1.0, 2.0)}
-        line |= {f"at {rate} alarms": round(real.at_rate(scores, rate, "alarms"), 2) for rate in (0.4, 1.0, 2.0)}
+        figures = real.score(scores, usual[name], begin)
+        line = {"detector": name, "usual threshold": usual[name], "found": round(figures.found, 2)}
+        line |= {"points": round(figures.points, 2), "alarms": round(figures.alarms, 2)}
+        for counted in ("points", "alarms"):
+            shares = real.at_rates(scores, RATES, counted, begin)
+            line |= {f"found at {rate} {counted}": round(share, 2) for rate, share in zip(RATES, shares, strict=True)}
         lines.append(line)
     return pd.DataFrame(lines)
 
@@ -237,7 +248,8 @@ def labelled() -> pd.DataFrame:
 def _judge_real(one: real.Labelled) -> np.ndarray:
     days = one.series.days
     period = Period(days[0].item(), days[-1].item())
-    return forecast.judge(replace(one.series), period, Detection(), fits.mode).reach
+    reach = np.abs(forecast.judge(replace(one.series), period, Detection(), fits.mode).reach)
+    return reach / recurring.farther(days, days, reach, Detection())
 
 
 def main() -> None:
@@ -247,9 +259,14 @@ def main() -> None:
     parser.add_argument("--fits", choices=sorted(FITS), default="mode")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--ablations", action="store_true")
+    parser.add_argument("--from-point", type=int, default=real.BEGIN + 1, help="of real series, the first judged")
     given = parser.parse_args()
     seeds = [int(seed) for seed in given.seeds.split(",")]
-    table = labelled() if given.what == "real" else simulated(seeds, given.fits, given.plain, given.ablations)
+    table = (
+        labelled(given.from_point - 1)
+        if given.what == "real"
+        else simulated(seeds, given.fits, given.plain, given.ablations)
+    )
     print("| " + " | ".join(table.columns) + " |\n|" + "---|" * len(table.columns))
     for line in table.itertuples(index=False):
         print("| " + " | ".join(str(cell) for cell in line) + " |")

@@ -1,12 +1,13 @@
 """Real labelled daily series: how many labelled windows are found, at how many false alarms a hundred points.
 
-Judged from the 15th point on, which is where ours begins to speak; windows that end before are left out for all.
+Judged from the 15th point on, which is where ours begins to speak, or from a later one; windows that end before are
+left out for all.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,11 @@ from benchmarks.anomalies_sim import bench
 from jobs.methods.forecast import Series, nothing
 from jobs.methods.shifts import BRIDGED
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 BEGIN = 14
+"""Points that nothing is said of."""
 
 
 class Labelled(NamedTuple):
@@ -49,7 +54,7 @@ def _labelled(name: str, rows: pd.DataFrame, windows: pd.DataFrame) -> Labelled:
     for window in windows.itertuples():
         within = (days >= np.datetime64(window.start, "D")) & (days <= np.datetime64(window.end, "D"))
         where = np.flatnonzero(within)
-        if where.size and where[-1] >= BEGIN:
+        if where.size:
             spans.append((int(where[0]), int(where[-1])))
     return Labelled(name, series, rows["in_window"].to_numpy(dtype=bool) | _covered(points, spans), spans)
 
@@ -71,16 +76,20 @@ class Figures(NamedTuple):
     """The first of each run of flagged points counts, which is what people are told of."""
 
 
-def score(told: list[np.ndarray], threshold: float) -> Figures:
-    """`told`: per series the score of each point. Two points within the range do not end a run."""
+def score(told: list[np.ndarray], threshold: float, begin: int = BEGIN) -> Figures:
+    """`told`: per series the score of each point, judged from position `begin` on.
+
+    Two points within the range do not end a run.
+    """
     found = windows = points = alarms = quiet = 0
     for one, scores in zip(daily(), told, strict=True):
         flagged = np.nan_to_num(np.abs(scores)) > threshold
-        flagged[:BEGIN] = False
-        windows += len(one.windows)
-        found += sum(bool(flagged[first : last + 1].any()) for first, last in one.windows)
+        flagged[:begin] = False
+        spans = [(first, last) for first, last in one.windows if last >= begin]
+        windows += len(spans)
+        found += sum(bool(flagged[first : last + 1].any()) for first, last in spans)
         outside = ~one.inside
-        outside[:BEGIN] = False
+        outside[:begin] = False
         where = np.flatnonzero(flagged)
         begins = where[np.diff(where, prepend=-BRIDGED - 2) > BRIDGED + 1]
         points += int((flagged & outside).sum())
@@ -89,10 +98,11 @@ def score(told: list[np.ndarray], threshold: float) -> Figures:
     return Figures(found / windows, 100 * points / quiet, 100 * alarms / quiet)
 
 
-def at_rate(told: list[np.ndarray], rate: float, counted: Literal["points", "alarms"]) -> float:
-    """The highest share found with at most `rate` false alarms a hundred points."""
+def at_rates(
+    told: list[np.ndarray], rates: Sequence[float], counted: Literal["points", "alarms"], begin: int = BEGIN
+) -> list[float]:
+    """For each rate the highest share found with at most so many false alarms a hundred points, at any threshold."""
     every = np.abs(np.concatenate(told))
-    tried = [
-        score(told, float(threshold)) for threshold in np.unique(np.nanquantile(every, np.linspace(0.5, 1.0, 400)))
-    ]
-    return max((one.found for one in tried if getattr(one, counted) <= rate), default=0.0)
+    every = every[np.isfinite(every)]
+    tried = [score(told, float(threshold), begin) for threshold in np.unique(every[every >= np.median(every)])]
+    return [max((one.found for one in tried if getattr(one, counted) <= rate), default=0.0) for rate in rates]

@@ -16,8 +16,16 @@ from jobs.errors import UsageError
 @click.option(
     "--limit", type=float, help="Deviations from the expected value that are an anomaly.  [default: 4, of hours 5]"
 )
+@click.option(
+    "--recurring",
+    type=click.IntRange(min=0),
+    help="Times a daily series must have gone out before it must go farther "
+    "than it then did; 0: each time is an anomaly.  [default: 3]",
+)
 @click.option("--country", help="Its public holidays are known beforehand, for example PT.")
-def detect(file: Path, output: Path, folder: Path | None, limit: float | None, country: str | None) -> None:
+def detect(
+    file: Path, output: Path, folder: Path | None, limit: float | None, recurring: int | None, country: str | None
+) -> None:
     """Find anomalies in any daily or hourly series.
 
     FILE is a CSV with the columns series_id, ds, y and, if wanted, n (rows behind y), kind (rate, count, latency,
@@ -31,7 +39,7 @@ def detect(file: Path, output: Path, folder: Path | None, limit: float | None, c
 
     if limit is not None and not 0 < limit < float("inf"):
         raise UsageError(f"--limit is {limit:g}; it counts deviations, so it is above 0, and 3 to 6 are sensible")
-    settings = detecting.settings(limit, _known(country) if country else None)
+    settings = detecting.settings(limit, recurring, _known(country) if country else None)
     detecting.check_target(output, file)
     series = detecting_input.read(file)
     found = []

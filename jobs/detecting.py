@@ -35,12 +35,14 @@ LIMITS: dict[Grain, float] = {"daily": 4.0, "hourly": 5.0}
 """Deviations that are an anomaly where none are asked for; hours are many more, so they must stray farther."""
 
 
-def settings(limit: float | None, country: str | None) -> dict[Grain, Detection]:
+def settings(limit: float | None, recurring: int | None, country: str | None) -> dict[Grain, Detection]:
     """The detector's settings for each grain; what is not given is as in a spec that does not name it."""
     from jobs.spec.judging import Detection
 
+    given = {"country": country} | ({} if recurring is None else {"recurring": recurring})
     return {
-        grain: Detection(limit=usual if limit is None else limit, country=country) for grain, usual in LIMITS.items()
+        grain: Detection.model_validate(given | {"limit": usual if limit is None else limit})
+        for grain, usual in LIMITS.items()
     }
 
 

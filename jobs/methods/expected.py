@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jobs.language import say
-from jobs.methods import budget, forecast, rules, scale, specificity, wording
+from jobs.methods import budget, forecast, recurring, rules, scale, specificity, wording
 from jobs.methods.definitions import BY_NAME
 from jobs.methods.verdicts import SERIES
 from jobs.spec.judging import Rule
@@ -66,17 +66,22 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
 def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
     """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
 
-    All series of a night share the model's budget; `leaning`: another figure of the day lowers the limit. See `leant`.
+    All series of a night share the model's budget; `leaning`: another figure of the day lowers the limit, see `leant`.
+    A series that often leaves its range must go `farther`; `harmful` is what `recurring` makes of that.
     """
     if told.empty:
         return told
     side = told["metric"].map({metric: SIDES[BY_NAME[metric].harm] for metric in told["metric"].unique()})
     reach = told["reach"].to_numpy(dtype=float)
     harmful = np.where(side == 0, np.abs(reach), side * reach)
-    nights = told["night"].to_numpy().astype("datetime64[D]")
+    days, nights = (told[name].to_numpy().astype("datetime64[D]") for name in ("day", "night"))
+    farther = np.ones(len(told))
+    for rows in told.groupby(list(SERIES), sort=False).indices.values():
+        farther[rows] = recurring.farther(days[rows], nights[rows], harmful[rows], detection)
+    harmful = recurring.as_news(harmful, farther, detection.limit)
     limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit * (1 - budget.TOGETHER))
     better = -side.to_numpy() * reach > detection.limit
-    return told.assign(harmful=harmful, better=better, limit=limit, leaning=False)
+    return told.assign(harmful=harmful, farther=farther, better=better, limit=limit, leaning=False)
 
 
 def leant(told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, first: date) -> pd.DataFrame:
@@ -157,7 +162,10 @@ def judge(
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
     better = (now["why"] == "") & now["better"]
-    chance = (now["why"] == "") & (now["harmful"] > detection.limit) & (now["harmful"] <= now["limit"])
+    unsaid = (now["why"] == "") & (now["harmful"] <= now["limit"])
+    chance = unsaid & (now["harmful"] > detection.limit)
+    usual = unsaid & ~chance & (now["harmful"] * now["farther"] > detection.limit)
+    news = recurring.needed(now["limit"].to_numpy(), now["farther"].to_numpy(), detection.limit)
     breach = now["beyond"] & (now["streak"] >= rule.nights)
     verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
     return now.assign(
@@ -165,7 +173,7 @@ def judge(
         verdict=verdict,
         severity=rule.severity,
         action=rule.action,
-        reason=_reasons(rule, now.assign(breach=breach, better=better, chance=chance)),
+        reason=_reasons(rule, now.assign(breach=breach, better=better, chance=chance, usual=usual, news=news)),
     )
 
 
@@ -184,6 +192,15 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
     unknown = now["why"] != ""
     answer[unknown] = now.loc[unknown, "why"]
     answer[now["chance"]] = say("outside the expected range, which chance explains over all series of the night")
+    usual = now[now["usual"]]
+    answer[now["usual"]] = [
+        say(USUAL, reach=reach, limit=limit)
+        for reach, limit in zip(
+            (usual["harmful"] * usual["farther"]).map("{:.1f}".format),
+            usual["news"].map("{:.1f}".format),
+            strict=True,
+        )
+    ]
     waiting = now["beyond"] & ~now["breach"]
     answer[waiting] = [
         say("outside the expected range {streak} of {nights} nights", streak=streak, nights=rule.nights)
@@ -208,6 +225,9 @@ TOGETHER = {
     "scatter": "and the nights before it scatter more than they should",
 }
 """What is added where one night alone would not have been told."""
+
+USUAL = "outside the expected range, as several times before: {reach} deviations away; {limit} would be news"
+"""What is said of a figure that leaves its range again and again."""
 
 LEANING = "on a day on which other figures left their range"
 """What is added where the figure alone would not have been told."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods import forecast, hourly, scale
+from jobs.methods import forecast, hourly, recurring, scale
 from jobs.periods import Period
 
 if TYPE_CHECKING:
@@ -68,12 +68,26 @@ def find(history: History, detection: Detection) -> Found:
     """Judge every point of a history by the points before it."""
     told = _judged(history, detection)
     reach, side = np.nan_to_num(told.reach), SIDES[history.direction]
-    outside = np.abs(reach) > detection.limit
-    anomaly = outside & (side * reach >= 0)
+    harmful = np.abs(reach) if side == 0 else side * reach
+    needed = detection.limit * _farther(history, harmful, detection)
+    anomaly = harmful > needed
     detector = np.array(told.detector, dtype=object)
     detector[~np.isfinite(told.distance)] = ""
-    reason = _reasons(history, told, outside, anomaly)
+    reason = _reasons(history, told, np.abs(reach) > detection.limit)
+    usual = (harmful > detection.limit) & ~anomaly
+    reason[usual] = [
+        f"{text}, as several times before; {number(round(limit, 1))} would be an anomaly"
+        for text, limit in zip(reason[usual], needed[usual], strict=True)
+    ]
     return Found(told.expected, told.lower, told.upper, told.distance, anomaly, detector, reason)
+
+
+def _farther(history: History, harmful: Floats, detection: Detection) -> Floats:
+    """How many times the limit each point must reach. Hours are judged by half a year, in which no habit shows."""
+    if history.grain == "hourly":
+        return np.ones(len(harmful))
+    days = history.moments.astype("datetime64[D]")
+    return recurring.farther(days, days, harmful, detection)
 
 
 def _judged(history: History, detection: Detection) -> Judged:
@@ -88,17 +102,16 @@ def _judged(history: History, detection: Detection) -> Judged:
     return forecast.judge(series, Period(days[0].item(), days[-1].item()), detection)
 
 
-def _reasons(
-    history: History, told: Judged, outside: npt.NDArray[np.bool_], anomaly: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.object_]:
+def _reasons(history: History, told: Judged, outside: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
     """One sentence a point."""
+    side = SIDES[history.direction]
     note = np.array(told.note, dtype=object)
     answer = np.full(len(note), "within the expected range", dtype=object)
     silent = ~np.isfinite(told.distance)
     answer[silent] = np.where(np.isfinite(history.y[silent]), note[silent], "no value")
     answer[silent & (answer == "")] = "nothing was expected"
     for place in np.flatnonzero(outside):
-        lead = "" if anomaly[place] else "on the harmless side: "
+        lead = "on the harmless side: " if side * told.reach[place] < 0 else ""
         figures = (history.y[place], *(one[place] for one in (told.expected, told.lower, told.upper, told.distance)))
         more = TOGETHER.get(told.detector[place], "")
         answer[place] = lead + sentence(*map(float, figures)) + more

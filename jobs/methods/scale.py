@@ -86,6 +86,10 @@ BIWEIGHT = 9.0
 SURE = 0.9
 """Efficiency of the biweight's spread at a normal law, of its many residuals (Lax 1985)."""
 
+CAREFUL = 4 / 3
+"""How many residuals one of a young series is worth: points left out one by one stray farther than the next one will.
+With this a young series of normal noise raises as many alarms as an old one (docs/detection.md)."""
+
 LIMIT = 4.0
 """The distance at which few residuals are made as rare as many: what `detection.limit` usually is."""
 
@@ -283,14 +287,14 @@ def biweight(residuals: Floats) -> float:
 def small_sample(residuals: int) -> float:
     """By how much a spread of so few residuals is widened, so that LIMIT of them is as rare as LIMIT of the true one.
 
-    A `biweight` of so many independent residuals is as sure as the classical spread of SURE of them, so a distance is
-    Student's t with as many degrees of freedom; the quantile is that of Wallace (1959), Annals of Mathematical
-    Statistics 30, 1121-1123.
+    A `biweight` of so many independent residuals is as sure as the classical spread of SURE of them, and they are
+    CAREFUL besides, so a distance is Student's t with as many degrees of freedom; the quantile is that of Wallace
+    (1959), Annals of Mathematical Statistics 30, 1121-1123.
 
     >>> [round(small_sample(count), 2) for count in (14, 21, 28, 60, 180)]
-    [1.47, 1.28, 1.2, 1.08, 1.03]
+    [1.32, 1.2, 1.14, 1.06, 1.02]
     """
-    freedom = max(SURE * residuals, 3.0)
+    freedom = max(SURE * CAREFUL * residuals, 3.0)
     normal = LIMIT * (8 * freedom + 3) / (8 * freedom + 1)
     return float(np.sqrt(freedom * np.expm1(normal**2 / freedom)) / LIMIT)
 

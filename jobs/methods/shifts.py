@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.methods.scale import Floats, spread_about
+from jobs.methods import weekdays
+from jobs.methods.scale import Floats, biweight, small_sample
 
 Flags = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
@@ -28,6 +29,12 @@ Longer than ADAPT_AFTER: the shape of a week that goes back to what it was is to
 
 SETTLED_WEEKS = 2
 """The last of them, from which the weekday's new level is learnt."""
+
+FIRST_DAYS = 28
+"""Days from the first on that say which of them, though never judged, is not learnt from: ..."""
+
+FIRST_LIMIT = 0.8
+"""... one farther than this share of the limit from what the others say. Nobody is told of it, so less will do."""
 
 BRIDGED = 2
 """Points inside the range that do not end a run of points outside it."""
@@ -121,25 +128,22 @@ def weekday(days: Days) -> npt.NDArray[np.int64]:
 
 
 def _unjudged_outliers(days: Days, y: Floats, reach: Floats, keep: Flags, limit: float) -> Flags:
-    """The first days of a series were never judged; far from the others of their weekday they are not learnt from.
+    """The first days of a series were never judged; far from what the others say they are not learnt from.
 
     Of two days of a weekday that disagree, the one nearer to all days is believed: a service's first Friday may be
     wild, a shop is closed on both Sundays.
     """
     flags = np.zeros(y.shape, dtype=bool)
-    if not keep.any():
+    early = np.flatnonzero(keep)
+    early = early[days[early] < days[early[:1]] + FIRST_DAYS]
+    if np.isfinite(reach[early]).all():
         return flags
-    of_week, usual = weekday(days), float(np.median(y[keep]))
-    away = np.full(y.shape, np.nan)
-    for number in range(7):
-        alike = np.flatnonzero(keep & (of_week == number))
-        if len(alike) >= 3:
-            away[alike] = y[alike] - np.median(y[alike])
-        elif len(alike) == 2:
-            believed, other = alike[np.argsort(np.abs(y[alike] - usual), kind="stable")]
-            away[other] = y[other] - y[believed]
-    told = np.isfinite(away)
-    if told.any():
-        unjudged = told & ~np.isfinite(reach)
-        flags[unjudged] = np.abs(away[unjudged]) > 2 * limit * spread_about(away[told])
+    of_week, value = weekday(days[early]), y[early]
+    away = weekdays.left_out(value, of_week)
+    count = np.bincount(of_week, minlength=7)[of_week]
+    central = np.abs(value - np.median(value))
+    believed = np.array([central[at] <= central[of_week == of_week[at]].min() for at in range(len(early))])
+    told = (count >= 3) | ((count == 2) & ~believed)
+    far = np.abs(away) > FIRST_LIMIT * limit * biweight(away) * small_sample(len(early))
+    flags[early] = told & far & ~np.isfinite(reach[early])
     return flags

@@ -98,6 +98,8 @@ class Detection(Strict):
     """Days of history before Prophet is asked; before, a seasonal median speaks."""
     max_history: int = Field(800, ge=60)
     """Days of history that the forecast learns from."""
+    recurring: int = Field(3, ge=0)
+    """Times a figure must have left its range within `max_history`, before it must go farther than then; 0: never."""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
     """Its holidays are known to the forecast, for example PT."""
     events: dict[str, tuple[date, ...]] = Field({})

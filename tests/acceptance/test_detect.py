@@ -174,6 +174,18 @@ def test_only_the_side_that_hurts_is_an_anomaly_and_the_other_is_told(file: Path
     assert found.loc[100, "reason"].startswith("on the harmless side: 3,000 is above the expected")
 
 
+def test_a_series_that_goes_out_again_and_again_must_go_farther_than_it_did(file: Path) -> None:
+    rows = visits(260)
+    rows.loc[[120, 150, 180], "y"] *= 0.7
+    rows.loc[215, "y"] *= 0.76
+    rows.loc[245, "y"] *= 0.4
+    found, every = flags(file, rows), flags(file, rows, "--recurring", "0")
+    assert np.flatnonzero(found["is_anomaly"]).tolist() == [120, 150, 180, 245]
+    assert np.flatnonzero(every["is_anomaly"]).tolist() == [120, 150, 180, 215, 245]
+    assert found.loc[215, "reason"].startswith(every.loc[215, "reason"] + ", as several times before; ")
+    assert found.loc[215, "reason"].endswith(" would be an anomaly")
+
+
 def test_twelve_rows_raise_no_alarm_where_ten_thousand_do(file: Path) -> None:
     rng = np.random.default_rng(1)
     n = np.where(np.arange(100) == 90, 12, 10_000)

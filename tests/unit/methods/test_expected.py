@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from jobs.methods import expected
+from jobs.methods import expected, recurring
 from jobs.spec.judging import Detection, Rule
 from tests.unit.methods.given_series import day
 
@@ -68,3 +69,35 @@ def test_too_little_or_on_the_harmless_side_is_no_breach_beside_another_either(r
 def test_what_wakes_nobody_lowers_nobodys_limit(change: dict[str, Any]) -> None:
     one = of_the_night({"latency_p95": 3.4, "volume": -6.0}, Rule(metric="volume", outside="expected", **change))
     assert one["verdict"] == "ok"
+
+
+def with_a_past(*before: float, now: float) -> pd.Series:
+    """The verdict on a latency that went as far as `before` on days three weeks apart, and goes as far as `now`."""
+    one = told({"latency_p95": 0.2}).head(1)
+    count = 21 * len(before) + 31
+    days = pd.date_range(pd.Timestamp(day(0)), periods=count)
+    reach = np.full(count, 0.2)
+    reach[21 * np.arange(len(before))] = before
+    reach[-1] = now
+    latency = pd.DataFrame(one.to_dict("records") * count).assign(day=days, night=days, reach=reach, distance=reach)
+    whole = expected.leant(expected.budgeted(latency, Detection()), [RULE], Detection(), days[-1].date())
+    return expected.judge(RULE, whole, Detection(), days[-1].date()).squeeze()
+
+
+def test_the_fourth_time_is_no_news_unless_it_goes_farther() -> None:
+    usual, news, first = with_a_past(6.0, 6.0, 6.0, now=6.0), with_a_past(6.0, 6.0, 6.0, now=7.0), with_a_past(now=6.0)
+    assert (first["verdict"], news["verdict"], usual["verdict"]) == ("breach", "breach", "ok")
+    assert usual["reason"] == (
+        "outside the expected range, as several times before: 6.0 deviations away; 6.2 would be news"
+    )
+
+
+def test_among_many_series_the_farther_of_both_limits_counts() -> None:
+    """A limit of 5 for all of a night, or 6.6 for a series that went to 6 three times: not the product of both."""
+    limit, farther = np.array([5.0, 7.0]), np.array([1.65, 1.65])
+    np.testing.assert_allclose(recurring.needed(limit, farther, 4.0), [6.6, 7.0])
+    np.testing.assert_allclose(recurring.as_news(np.array([6.5, 6.7]), farther, 4.0), [6.5 / 1.65, 6.7])
+
+
+def test_better_than_usual_again_and_again_makes_no_harm_bearable() -> None:
+    assert with_a_past(-6.0, -6.0, -6.0, now=6.0)["verdict"] == "breach"
