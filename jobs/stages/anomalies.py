@@ -92,8 +92,10 @@ def _far_back(spec: ModelSpec, period: Period, warehouse: Warehouse) -> pd.DataF
 def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection, oldest: int) -> date:
     """The first night whose figures expected ranges are made of."""
     # The forecast of a Monday looks back at max_history days before it, and each of those at the nights before it.
-    # A rule that waits for nights in a row, or that leans on others, looks back on them, too; a streak needs its first.
-    back = max(detection.max_history, 2 * expected.lookback(asked, oldest)) + accumulating.NEEDED + 1
+    # A rule that waits for nights in a row, or that leans on others, looks back on them, too; a streak needs its first,
+    # and how far one of them had to go, the history before it.
+    leaning = expected.lookback(asked, oldest)
+    back = leaning + max(detection.max_history, leaning) + accumulating.NEEDED + 1
     return forecast.monday_of(period.first) - timedelta(days=back)
 
 
