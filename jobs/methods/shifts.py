@@ -5,6 +5,7 @@ Every function looks only at the points it is given, all of them past, so any ni
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -138,12 +139,19 @@ def _unjudged_outliers(days: Days, y: Floats, reach: Floats, keep: Flags, limit:
     early = early[days[early] < days[early[:1]] + FIRST_DAYS]
     if np.isfinite(reach[early]).all():
         return flags
-    of_week, value = weekday(days[early]), y[early]
-    away = weekdays.left_out(value, of_week)
-    count = np.bincount(of_week, minlength=7)[of_week]
-    central = np.abs(value - np.median(value))
-    believed = np.array([central[at] <= central[of_week == of_week[at]].min() for at in range(len(early))])
-    told = (count >= 3) | ((count == 2) & ~believed)
-    far = np.abs(away) > FIRST_LIMIT * limit * biweight(away) * small_sample(len(early))
-    flags[early] = told & far & ~np.isfinite(reach[early])
+    far = np.frombuffer(_far(y[early].tobytes(), weekday(days[early]).tobytes(), limit), dtype=bool)
+    flags[early] = far & ~np.isfinite(reach[early])
     return flags
+
+
+@lru_cache(maxsize=1024)
+def _far(values: bytes, weekdays_of: bytes, limit: float) -> bytes:
+    """Which of some days lie far from what the others say; every week of a series asks it of the same ones."""
+    y, of_week = np.frombuffer(values, dtype=np.float64), np.frombuffer(weekdays_of, dtype=np.int64)
+    away = weekdays.left_out(y, of_week)
+    count = np.bincount(of_week, minlength=7)[of_week]
+    central = np.abs(y - np.median(y))
+    believed = np.array([central[at] <= central[of_week == of_week[at]].min() for at in range(len(y))])
+    told = (count >= 3) | ((count == 2) & ~believed)
+    far: Flags = told & (np.abs(away) > FIRST_LIMIT * limit * biweight(away) * small_sample(len(y)))
+    return far.tobytes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from jobs.engine.warehouse import open_warehouse
 from jobs.methods.expected import LEANING
