@@ -1,7 +1,7 @@
 """Detectors side by side, on simulated series with planted faults and on real labelled ones: docs/detection.md.
 
     python -m benchmarks.anomalies simulated [--seeds 11,12,13] [--fits mode|prophet] [--plain]
-    python -m benchmarks.anomalies real [--from-point 15]
+    python -m benchmarks.anomalies real [--from-point 15] [--fits mode|prophet]
 
 Ours runs through `forecast.judge`, `accumulating.hear` and `budget.limits`, as a night does, with weekly refits.
 Seeds below 100 are for tuning; later ones are judged once. `--fits mode` takes the mode of Prophet's posterior in
@@ -216,9 +216,9 @@ RATES = (0.4, 1.0, 2.0)
 """False alarms a hundred points at which detectors of the real series are compared."""
 
 
-def labelled(begin: int) -> pd.DataFrame:
+def labelled(begin: int, how: str) -> pd.DataFrame:
     """Real daily series judged from position `begin` on: each detector as it usually is, and at the same rates."""
-    told = {"ours": [_judge_real(one) for one in real.daily()]}
+    told = {"ours": [_judge_real(one, FITS[how]) for one in real.daily()]}
     told |= {
         name: [detector(one.series, one.series.days[real.BEGIN]) for one in real.daily()]
         for name, (detector, _) in baselines.SIMPLE.items()
@@ -245,10 +245,10 @@ def labelled(begin: int) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _judge_real(one: real.Labelled) -> np.ndarray:
+def _judge_real(one: real.Labelled, fit: forecast.Fit) -> np.ndarray:
     days = one.series.days
     period = Period(days[0].item(), days[-1].item())
-    reach = np.abs(forecast.judge(replace(one.series), period, Detection(), fits.mode).reach)
+    reach = np.abs(forecast.judge(replace(one.series), period, Detection(), fit).reach)
     return reach / recurring.farther(days, days, reach, Detection())
 
 
@@ -263,7 +263,7 @@ def main() -> None:
     given = parser.parse_args()
     seeds = [int(seed) for seed in given.seeds.split(",")]
     table = (
-        labelled(given.from_point - 1)
+        labelled(given.from_point - 1, given.fits)
         if given.what == "real"
         else simulated(seeds, given.fits, given.plain, given.ablations)
     )
