@@ -88,7 +88,7 @@ SURE = 0.9
 
 CAREFUL = 4 / 3
 """How many residuals one of a young series is worth: points left out one by one stray farther than the next one will.
-With this young series raise about as many alarms as old ones (docs/detection.md)."""
+With this young series raise hardly more alarms than old ones (docs/detection.md)."""
 
 LIMIT = 4.0
 """The distance at which few residuals are made as rare as many: what `detection.limit` usually is."""

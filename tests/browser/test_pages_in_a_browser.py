@@ -11,7 +11,8 @@ from reports import page as pages
 from reports import site
 from tests.browser import screen
 from tests.unit.reports import sample_night
-from tests.unit.reports.test_page import HOSTILE, hostile, view
+from tests.unit.reports.hostile_night import HOSTILE, hostile
+from tests.unit.reports.rendered_page import view
 from tests.unit.reports.test_site import card
 
 if TYPE_CHECKING:

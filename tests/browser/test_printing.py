@@ -12,7 +12,7 @@ from jobs.engine import printing
 from jobs.errors import UsageError
 from reports import page
 from tests.unit.reports import sample_night
-from tests.unit.reports.test_page import view
+from tests.unit.reports.rendered_page import view
 
 if TYPE_CHECKING:
     from pathlib import Path

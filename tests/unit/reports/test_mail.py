@@ -14,7 +14,7 @@ from reports.history import History, history_days
 from reports.letter import letter
 from reports.night import view_of
 from tests.unit.reports import reading_html, sample_night
-from tests.unit.reports.test_page import HOSTILE
+from tests.unit.reports.hostile_night import HOSTILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

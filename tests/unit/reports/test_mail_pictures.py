@@ -23,9 +23,9 @@ from reports.history import History, history_days
 from reports.night import view_of
 from reports.view import Bin
 from tests.unit.reports import sample_night
+from tests.unit.reports.hostile_night import HOSTILE, hostile
 from tests.unit.reports.mail_contrast import contrast
 from tests.unit.reports.test_mail import view
-from tests.unit.reports.test_page import HOSTILE, hostile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from tests.unit.reports import sample_night
+from tests.unit.reports.hostile_night import HOSTILE, hostile
 from tests.unit.reports.mail_contrast import text_stands_out
 from tests.unit.reports.mail_message import Mail
 from tests.unit.reports.mail_rules import RULES, check
 from tests.unit.reports.test_mail import compose, part, view
-from tests.unit.reports.test_page import HOSTILE, hostile
 
 if TYPE_CHECKING:
     from collections.abc import Callable

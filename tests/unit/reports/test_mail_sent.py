@@ -9,9 +9,9 @@ from jobs import delivery
 from reports.letter import letter
 from tests.kiosk import day
 from tests.unit.reports import reading_html
+from tests.unit.reports.hostile_night import HOSTILE
 from tests.unit.reports.mail_message import Mail
 from tests.unit.reports.mail_rules import check
-from tests.unit.reports.test_page import HOSTILE
 from tests.unit.test_delivery import LAST, Post, post, silent_night
 
 if TYPE_CHECKING:
