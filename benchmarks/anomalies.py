@@ -67,7 +67,7 @@ def harmful(one: sim.Watched, reach: np.ndarray) -> np.ndarray:
 def _as_news(one: sim.Watched, harm: np.ndarray, detection: Detection) -> np.ndarray:
     days = one.series.days
     farther = recurring.farther(days, days + one.series.age, harm, detection)
-    return recurring.as_news(harm, farther, detection.limit)
+    return recurring.comparable(harm, farther, detection.limit)
 
 
 def ours(

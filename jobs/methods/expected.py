@@ -63,25 +63,45 @@ def expect(figures: pd.DataFrame, past: pd.DataFrame, judge_all: JudgeAll) -> pd
     return pd.concat(told, ignore_index=True)
 
 
-def budgeted(told: pd.DataFrame, detection: Detection) -> pd.DataFrame:
+def budgeted(told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, first: date) -> pd.DataFrame:
     """Adds `harmful`, how far each figure reaches on the side that hurts, and `limit`, beyond which it is an alarm.
 
     All series of a night share the model's budget; `leaning`: another figure of the day lowers the limit, see `leant`.
-    A series that often leaves its range must go `farther`; `harmful` is what `recurring` makes of that.
+    A series that often leaves its range must go `farther`, and `comparable` is how far it then reaches as others do.
+    Nights from `first` on are judged with it.
     """
     if told.empty:
         return told
     side = told["metric"].map({metric: SIDES[BY_NAME[metric].harm] for metric in told["metric"].unique()})
     reach = told["reach"].to_numpy(dtype=float)
     harmful = np.where(side == 0, np.abs(reach), side * reach)
-    days, nights = (told[name].to_numpy().astype("datetime64[D]") for name in ("day", "night"))
-    farther = np.ones(len(told))
-    for rows in told.groupby(list(SERIES), sort=False).indices.values():
-        farther[rows] = recurring.farther(days[rows], nights[rows], harmful[rows], detection)
-    harmful = recurring.as_news(harmful, farther, detection.limit)
-    limit = budget.limits(nights, harmful, detection.false_alarms, detection.limit * (1 - budget.TOGETHER))
+    nights = told["night"].to_numpy().astype("datetime64[D]")
+    since = first - timedelta(days=lookback(asked, int(told["age"].max())))
+    farther = _farther(told.assign(harmful=harmful), asked, detection, np.datetime64(since))
+    comparable = recurring.comparable(harmful, farther, detection.limit)
+    limit = budget.limits(nights, comparable, detection.false_alarms, detection.limit * (1 - budget.TOGETHER))
     better = -side.to_numpy() * reach > detection.limit
-    return told.assign(harmful=harmful, farther=farther, better=better, limit=limit, leaning=False)
+    return told.assign(
+        harmful=harmful, farther=farther, comparable=comparable, better=better, limit=limit, leaning=False
+    )
+
+
+def _farther(
+    told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, since: np.datetime64
+) -> npt.NDArray[np.float64]:
+    """Of each figure how many times the limit it must reach; what no rule would have told is no time it was outside."""
+    answer = np.ones(len(told))
+    days, nights = (told[name].to_numpy().astype("datetime64[D]") for name in ("day", "night"))
+    harmful, n = (told[name].to_numpy(dtype=float, na_value=np.nan) for name in ("harmful", "n"))
+    metrics = told["metric"].to_numpy()
+    for rows in told.groupby(list(SERIES), sort=False).indices.values():
+        metric = str(metrics[rows[0]])
+        about = [rule for rule in asked if rule.metric == metric]
+        in_a_row = min((rule.nights for rule in about), default=1)
+        least = min((rule.min_n for rule in about), default=0) if BY_NAME[metric].guarded else 0
+        seen = np.where(n[rows] < least, np.nan, harmful[rows])
+        answer[rows] = recurring.farther(days[rows], nights[rows], seen, detection, in_a_row, since)
+    return answer
 
 
 def leant(told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, first: date) -> pd.DataFrame:
@@ -103,7 +123,7 @@ def leant(told: pd.DataFrame, asked: Sequence[Rule], detection: Detection, first
     near = budget.beside(alone, named, days, nights, out)
     limit = told["limit"].to_numpy()
     lower = np.where(near, np.minimum(limit, detection.limit * (1 - budget.BESIDE)), limit)
-    return told.assign(limit=lower, leaning=near & ~(told["harmful"].to_numpy() > limit))
+    return told.assign(limit=lower, leaning=near & ~(told["comparable"].to_numpy() > limit))
 
 
 def lookback(asked: Sequence[Rule], oldest: int) -> int:
@@ -158,14 +178,13 @@ def judge(
     effect = specificity.large_enough(
         rule.min_effect, chosen["value"].to_numpy(dtype=float), chosen["expected"].to_numpy(dtype=float)
     )
-    chosen["beyond"] = (chosen["why"] == "") & (chosen["harmful"] > chosen["limit"]) & effect
+    chosen["beyond"] = (chosen["why"] == "") & (chosen["comparable"] > chosen["limit"]) & effect
     chosen["streak"] = rules.streak(chosen, rule.nights)
     now = chosen[chosen["night"] >= pd.Timestamp(first)].reset_index(drop=True)
     better = (now["why"] == "") & now["better"]
-    unsaid = (now["why"] == "") & (now["harmful"] <= now["limit"])
-    chance = unsaid & (now["harmful"] > detection.limit)
-    usual = unsaid & ~chance & (now["harmful"] * now["farther"] > detection.limit)
-    news = recurring.needed(now["limit"].to_numpy(), now["farther"].to_numpy(), detection.limit)
+    unsaid = (now["why"] == "") & (now["comparable"] <= now["limit"]) & (now["harmful"] > detection.limit)
+    usual = unsaid & (now["farther"] > 1)
+    needed = recurring.needed(now["limit"].to_numpy(), now["farther"].to_numpy(), detection.limit)
     breach = now["beyond"] & (now["streak"] >= rule.nights)
     verdict = np.select([now["why"] != "", breach], ["not_evaluated", "breach"], "ok")
     return now.assign(
@@ -173,7 +192,9 @@ def judge(
         verdict=verdict,
         severity=rule.severity,
         action=rule.action,
-        reason=_reasons(rule, now.assign(breach=breach, better=better, chance=chance, usual=usual, news=news)),
+        reason=_reasons(
+            rule, now.assign(breach=breach, better=better, chance=unsaid & ~usual, usual=usual, needed=needed)
+        ),
     )
 
 
@@ -192,14 +213,9 @@ def _reasons(rule: Rule, now: pd.DataFrame) -> np.ndarray:
     unknown = now["why"] != ""
     answer[unknown] = now.loc[unknown, "why"]
     answer[now["chance"]] = say("outside the expected range, which chance explains over all series of the night")
-    usual = now[now["usual"]]
     answer[now["usual"]] = [
-        say(USUAL, reach=reach, limit=limit)
-        for reach, limit in zip(
-            (usual["harmful"] * usual["farther"]).map("{:.1f}".format),
-            usual["news"].map("{:.1f}".format),
-            strict=True,
-        )
+        say(USUAL if abs(distance) >= reach else USUAL_TOGETHER, reach=f"{reach:.1f}", needed=f"{needed:.1f}")
+        for distance, reach, needed in now.loc[now["usual"], ["distance", "harmful", "needed"]].itertuples(index=False)
     ]
     waiting = now["beyond"] & ~now["breach"]
     answer[waiting] = [
@@ -226,8 +242,9 @@ TOGETHER = {
 }
 """What is added where one night alone would not have been told."""
 
-USUAL = "outside the expected range, as several times before: {reach} deviations away; {limit} would be news"
-"""What is said of a figure that leaves its range again and again."""
+USUAL = "outside the expected range, as several times before: {reach} deviations away, of {needed} it would be told"
+USUAL_TOGETHER = "with the nights before it outside, as several times before: as rare as {reach} deviations"
+"""What is said of a figure that leaves its range again and again, alone and together with other nights."""
 
 LEANING = "on a day on which other figures left their range"
 """What is added where the figure alone would not have been told."""

@@ -73,12 +73,8 @@ def find(history: History, detection: Detection) -> Found:
     anomaly = harmful > needed
     detector = np.array(told.detector, dtype=object)
     detector[~np.isfinite(told.distance)] = ""
-    reason = _reasons(history, told, np.abs(reach) > detection.limit)
-    usual = (harmful > detection.limit) & ~anomaly
-    reason[usual] = [
-        f"{text}, as several times before; {number(round(limit, 1))} would be an anomaly"
-        for text, limit in zip(reason[usual], needed[usual], strict=True)
-    ]
+    usual = np.where((harmful > detection.limit) & ~anomaly, needed, np.nan)
+    reason = _reasons(history, told, np.abs(reach) > detection.limit, usual)
     return Found(told.expected, told.lower, told.upper, told.distance, anomaly, detector, reason)
 
 
@@ -102,8 +98,8 @@ def _judged(history: History, detection: Detection) -> Judged:
     return forecast.judge(series, Period(days[0].item(), days[-1].item()), detection)
 
 
-def _reasons(history: History, told: Judged, outside: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
-    """One sentence a point."""
+def _reasons(history: History, told: Judged, outside: npt.NDArray[np.bool_], usual: Floats) -> npt.NDArray[np.object_]:
+    """One sentence a point; `usual`: how far those must reach that are outside as several times before, else NaN."""
     side = SIDES[history.direction]
     note = np.array(told.note, dtype=object)
     answer = np.full(len(note), "within the expected range", dtype=object)
@@ -114,6 +110,8 @@ def _reasons(history: History, told: Judged, outside: npt.NDArray[np.bool_]) -> 
         lead = "on the harmless side: " if side * told.reach[place] < 0 else ""
         figures = (history.y[place], *(one[place] for one in (told.expected, told.lower, told.upper, told.distance)))
         more = TOGETHER.get(told.detector[place], "")
+        if np.isfinite(usual[place]):
+            more += ", as several times before" + ("" if more else f"; {usual[place]:.1f} would be an anomaly")
         answer[place] = lead + sentence(*map(float, figures)) + more
     noted = ~silent & (note != "")
     answer[noted] = answer[noted] + "; " + note[noted]

@@ -1,4 +1,4 @@
-"""Series that leave their range again and again: how much farther than the limit such a one must go to be news.
+"""Series that leave their range again and again: how much farther than the limit such a one must go to be told.
 
 Noise of real figures has heavier tails than a limit of so many deviations supposes: page views have their wild days,
 shared bicycles their storms. A series that was outside several times within the history that is looked at says by that
@@ -7,21 +7,26 @@ three are asked for, and by a tenth. Once or twice are faults, of which the next
 makes such limits where data are dense (Siffer et al. 2017, Anomaly detection in streams with extreme value theory,
 KDD); a few times in two years are too few to fit a tail to.
 
-Beyond FARTHEST times the limit it is always news: a fault that comes back every month must not fall silent.
+That holds for wild days, not for what lasts: a run of two weeks, and longer than those before, is told as of any other
+series, and so is what follows a day that was told. Beyond FARTHEST times the limit, ten deviations where it is four,
+everything is told.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from jobs.methods.shifts import BRIDGED
 
 if TYPE_CHECKING:
     from jobs.methods.scale import Floats
     from jobs.spec.judging import Detection
 
     Days = npt.NDArray[np.datetime64]
+    Positions = npt.NDArray[np.intp]
 
 BEYOND = 1.1
 """How much farther than the least of its farthest times a series must then go, ..."""
@@ -30,14 +35,58 @@ FARTHEST = 2.5
 """... though never farther than so many times the limit."""
 
 APART = np.timedelta64(14, "D")
-"""Days inside the range after which being outside is another time."""
+"""Days without a point outside after which being outside is another time, ..."""
+
+LASTING, LONGEST = 14, 28
+"""Days outside in a row that are told however far, unless earlier times lasted as long; and the most that it takes."""
+
+REMEMBERED = 35
+"""Days back in which the beginning of a time is looked for that is not over."""
+
+NEEDED = REMEMBERED + 7
+"""Days before `max_history` that are looked at besides: such a time is judged as in the week in which it began."""
+
+INSIDE = 7
+"""... if so many points were inside meanwhile; where nothing was judged nothing was over."""
 
 
-def farther(days: Days, nights: Days, harmful: Floats, detection: Detection) -> Floats:
+class _Series(NamedTuple):
+    """Arrays of shape (points,), by day."""
+
+    days: Days
+    nights: Days
+    harmful: Floats
+    judged: npt.NDArray[np.int64]
+    """How many points were judged up to each."""
+    outside: Positions
+    detection: Detection
+    in_a_row: int
+
+
+class _Times(NamedTuple):
+    """The times that were over before a week, and what was then still going on."""
+
+    peaks: Floats
+    lengths: npt.NDArray[np.int64]
+    """Days of the longest run of each."""
+    open: Positions
+    """Positions of the points outside of the time that was not over; empty where all were."""
+
+
+def farther(
+    days: Days,
+    nights: Days,
+    harmful: Floats,
+    detection: Detection,
+    in_a_row: int = 1,
+    since: np.datetime64 | None = None,
+) -> Floats:
     """Of each point, how many times the limit it must reach; at least 1. Arrays of shape (points,), by day.
 
-    `harmful`: how far each reaches on the side that hurts, NaN where it is not judged. Looked at are the `max_history`
-    days before the Monday of a night's week, so a night, its re-run and a range say the same.
+    `harmful`: how far each reaches on the side that hurts, NaN where nobody would be told. Only times of at least
+    `in_a_row` points count, as many as a rule waits for. Looked at are `max_history` and NEEDED days before the Monday
+    of a night's week and the week's own nights before it: a night, its re-run and a range say the same. Of nights
+    before `since` nothing is said, they are left at 1.
 
     >>> from jobs.spec.judging import Detection
     >>> days = np.datetime64("2025-01-06") + np.arange(100)
@@ -47,44 +96,92 @@ def farther(days: Days, nights: Days, harmful: Floats, detection: Detection) -> 
     [1.0, 1.65]
     """
     answer = np.ones(days.shape)
-    limit, times = detection.limit, detection.recurring
-    outside = np.flatnonzero(np.nan_to_num(harmful) > limit)
-    if not times or len(outside) < times:
+    outside = np.flatnonzero(np.nan_to_num(harmful) > detection.limit)
+    if not detection.recurring or len(outside) < detection.recurring:
         return answer
-    mondays = nights - (nights.astype("int64") + 3) % 7
+    series = _Series(days, nights, harmful, np.cumsum(np.isfinite(harmful)), outside, detection, in_a_row)
+    mondays = _monday(nights)
     begins = np.flatnonzero(np.r_[True, mondays[1:] != mondays[:-1]])
     for begin, end in zip(begins, np.r_[begins[1:], len(days)], strict=True):
-        monday = mondays[begin] - (nights[begin] - days[begin])
-        seen = outside[(outside < begin) & (days[outside] >= monday - np.timedelta64(detection.max_history, "D"))]
-        peaks = _peaks(days[seen], harmful[seen], monday)
-        if len(peaks) >= times:
-            answer[begin:end] = np.clip(BEYOND * np.sort(peaks)[-times] / limit, 1.0, FARTHEST)
+        if since is not None and nights[end - 1] < since:
+            continue
+        times = _times_before(series, int(begin))
+        if times.open.size:  # it is judged by what was known when it began, and does not change its measure midway
+            recent = times.open[days[times.open] >= days[begin] - np.timedelta64(REMEMBERED, "D")]
+            times = _times_before(series, int(np.searchsorted(mondays, mondays[recent[0]])))._replace(open=recent)
+        bar = _bar(times.peaks, detection)
+        if bar > 1:
+            answer[begin:end] = bar
+            _let_go(series, times, bar, outside[(outside >= begin) & (outside < end)], answer[begin:end], int(begin))
     return answer
 
 
-def as_news(harmful: Floats, farther: Floats, limit: float) -> Floats:
-    """How far each reaches as others do: within the limit as long as it is not farther than it must be to be news.
+def _bar(peaks: Floats, detection: Detection) -> float:
+    """How many times the limit is needed after times that went so far."""
+    if len(peaks) < detection.recurring:
+        return 1.0
+    return float(np.clip(BEYOND * np.sort(peaks)[-detection.recurring] / detection.limit, 1.0, FARTHEST))
 
-    >>> as_news(np.array([3.0, 6.0, 7.0]), np.array([1.0, 1.65, 1.65]), 4.0).round(2).tolist()
+
+def _monday(nights: Days) -> Days:
+    return np.asarray(nights - (nights.astype("int64") + 3) % 7)
+
+
+def _times_before(series: _Series, begin: int) -> _Times:
+    """What a week knows of its past, that begins with the point `begin`."""
+    age = series.nights[begin] - series.days[begin]
+    until = _monday(series.nights[begin]) - age
+    oldest = until - np.timedelta64(series.detection.max_history, "D")
+    seen = series.outside[(series.outside < begin) & (series.days[series.outside] >= oldest)]
+    if seen.size == 0:
+        return _Times(np.zeros(0), np.zeros(0, dtype=np.int64), seen)
+    ends = np.r_[seen[1:], begin]  # of each point outside, the next one, or the week
+    inside = series.judged[ends - 1] - series.judged[seen]
+    away = np.r_[series.days[seen[1:]], until] - series.days[seen]
+    apart = (away > APART) & (inside >= INSIDE)
+    groups = np.split(seen, np.flatnonzero(apart[:-1]) + 1)
+    over = bool(apart[-1])
+    done = [one for one in (groups if over else groups[:-1]) if len(one) >= series.in_a_row]
+    peaks = np.array([series.harmful[one].max() for one in done])
+    lengths = np.array([_longest(series.days, one) for one in done], dtype=np.int64)
+    return _Times(peaks, lengths, seen[:0] if over else groups[-1])
+
+
+def _longest(days: Days, outside: Positions) -> int:
+    """Days of the longest run of points outside; up to BRIDGED points inside do not end one."""
+    begins = np.r_[0, np.flatnonzero(np.diff(outside) > BRIDGED + 1) + 1]
+    ends = np.r_[begins[1:], len(outside)] - 1
+    return int((days[outside[ends]] - days[outside[begins]]).max().astype(int)) + 1
+
+
+def _let_go(series: _Series, times: _Times, bar: float, here: Positions, answer: Floats, begin: int) -> None:
+    """Set `answer`, of the week that begins at `begin`, to 1 where a run was told already, or lasts longer than others.
+
+    `here`: the week's own positions outside the range.
+    """
+    least = np.clip(np.sort(times.lengths)[-series.detection.recurring] + 1, LASTING, LONGEST)
+    run = times.open
+    for position in here:
+        run = np.r_[run, position]
+        run = run[np.r_[0, np.flatnonzero(np.diff(run) > BRIDGED + 1) + 1][-1] :]
+        told = series.harmful[run[:-1]].max(initial=0.0) > bar * series.detection.limit
+        lasts = int((series.days[position] - series.days[run[0]]).astype(int)) + 1 >= least
+        answer[position - begin] = 1.0 if told or lasts else bar
+
+
+def comparable(harmful: Floats, farther: Floats, limit: float) -> Floats:
+    """How far each reaches, as others do: within the limit as long as it is not as far as it must be to be told.
+
+    >>> comparable(np.array([3.0, 6.0, 7.0]), np.array([1.0, 1.65, 1.65]), 4.0).round(2).tolist()
     [3.0, 3.64, 7.0]
     """
     return np.where(harmful > farther * limit, harmful, harmful / farther)
 
 
 def needed(limit: Floats, farther: Floats, usual: float) -> Floats:
-    """How far each must reach where others must reach `limit`; `usual` is that of the spec. See `as_news`.
+    """How far each must reach where others must reach `limit`; `usual` is that of the spec. See `comparable`.
 
     >>> needed(np.array([3.25, 4.0, 8.0]), np.array([1.65, 1.65, 1.65]), 4.0).round(2).tolist()
     [5.36, 6.6, 8.0]
     """
     return np.where(limit < usual, limit * farther, np.maximum(limit, usual * farther))
-
-
-def _peaks(days: Days, harmful: Floats, until: np.datetime64) -> Floats:
-    """How far each time went that is over; `days` and `harmful` of points outside the range, before `until`."""
-    if days.size == 0:
-        return harmful
-    begins = np.flatnonzero(np.r_[True, np.diff(days) > APART])
-    peaks = np.maximum.reduceat(harmful, begins)
-    # What is not yet over is the time itself, and must not fall silent by its own doing.
-    return peaks if until - days[-1] > APART else peaks[:-1]

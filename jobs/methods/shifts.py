@@ -32,7 +32,7 @@ SETTLED_WEEKS = 2
 """The last of them, from which the weekday's new level is learnt."""
 
 FIRST_DAYS = 28
-"""Days from the first on that say which of them, though never judged, is not learnt from: ..."""
+"""Points from the first on, however far apart, that say which of them, though never judged, is not learnt from: ..."""
 
 FIRST_LIMIT = 0.8
 """... one farther than this share of the limit from what the others say. Nobody is told of it, so less will do."""
@@ -135,9 +135,8 @@ def _unjudged_outliers(days: Days, y: Floats, reach: Floats, keep: Flags, limit:
     wild, a shop is closed on both Sundays.
     """
     flags = np.zeros(y.shape, dtype=bool)
-    early = np.flatnonzero(keep)
-    early = early[days[early] < days[early[:1]] + FIRST_DAYS]
-    if np.isfinite(reach[early]).all():
+    early = np.flatnonzero(keep)[:FIRST_DAYS]
+    if len(early) < 3 or np.isfinite(reach[early]).all():
         return flags
     far = np.frombuffer(_far(y[early].tobytes(), weekday(days[early]).tobytes(), limit), dtype=bool)
     flags[early] = far & ~np.isfinite(reach[early])

@@ -19,6 +19,7 @@ from jobs.methods import (
     expected,
     forecast,
     odd_nights,
+    recurring,
     rules,
     specificity,
     stuck,
@@ -95,7 +96,7 @@ def _learnt_since(asked: Sequence[Rule], period: Period, detection: Detection, o
     # A rule that waits for nights in a row, or that leans on others, looks back on them, too; a streak needs its first,
     # and how far one of them had to go, the history before it.
     leaning = expected.lookback(asked, oldest)
-    back = leaning + max(detection.max_history, leaning) + accumulating.NEEDED + 1
+    back = leaning + max(detection.max_history, leaning) + recurring.NEEDED + accumulating.NEEDED + 1
     return forecast.monday_of(period.first) - timedelta(days=back)
 
 
@@ -110,7 +111,7 @@ def _outside_expected(spec: ModelSpec, far: pd.DataFrame, period: Period, wareho
     past = _with_age(warehouse.query("anomalies/expected", first=since, before=period.first))
     with fits.remembered(warehouse.fits) as fit:
         judge_all = partial(_judge_all, period=period, detection=detection, fit=fit)
-        told = expected.budgeted(expected.expect(chosen, past, judge_all), detection)
+        told = expected.budgeted(expected.expect(chosen, past, judge_all), asked, detection, period.first)
     told = expected.leant(told, asked, detection, period.first)
     return [expected.judge(rule, told, detection, period.first, asked) for rule in asked]
 

@@ -39,7 +39,7 @@ def told(reach: Mapping[str, float], number: int = 30) -> pd.DataFrame:
 
 def of_the_night(reach: Mapping[str, float], other: Rule = VOLUME) -> pd.Series:
     asked = [RULE, other]
-    whole = expected.leant(expected.budgeted(told(reach), Detection()), asked, Detection(), day(30))
+    whole = expected.leant(expected.budgeted(told(reach), asked, Detection(), day(30)), asked, Detection(), day(30))
     verdicts = expected.judge(RULE, whole, Detection(), day(30))
     return verdicts[verdicts["night"] == pd.Timestamp(day(30))].squeeze()
 
@@ -71,32 +71,47 @@ def test_what_wakes_nobody_lowers_nobodys_limit(change: dict[str, Any]) -> None:
     assert one["verdict"] == "ok"
 
 
-def with_a_past(*before: float, now: float) -> pd.Series:
+def with_a_past(*before: float, now: float, n: int = 1000, **last: Any) -> pd.Series:
     """The verdict on a latency that went as far as `before` on days three weeks apart, and goes as far as `now`."""
     one = told({"latency_p95": 0.2}).head(1)
     count = 21 * len(before) + 31
     days = pd.date_range(pd.Timestamp(day(0)), periods=count)
-    reach = np.full(count, 0.2)
-    reach[21 * np.arange(len(before))] = before
+    reach, rows = np.full(count, 0.2), np.full(count, 1000)
+    reach[21 * np.arange(len(before))], rows[21 * np.arange(len(before))] = before, n
     reach[-1] = now
-    latency = pd.DataFrame(one.to_dict("records") * count).assign(day=days, night=days, reach=reach, distance=reach)
-    whole = expected.leant(expected.budgeted(latency, Detection()), [RULE], Detection(), days[-1].date())
-    return expected.judge(RULE, whole, Detection(), days[-1].date()).squeeze()
-
-
-def test_the_fourth_time_is_no_news_unless_it_goes_farther() -> None:
-    usual, news, first = with_a_past(6.0, 6.0, 6.0, now=6.0), with_a_past(6.0, 6.0, 6.0, now=7.0), with_a_past(now=6.0)
-    assert (first["verdict"], news["verdict"], usual["verdict"]) == ("breach", "breach", "ok")
-    assert usual["reason"] == (
-        "outside the expected range, as several times before: 6.0 deviations away; 6.2 would be news"
+    latency = pd.DataFrame(one.to_dict("records") * count).assign(
+        day=days, night=days, reach=reach, distance=reach, n=rows
     )
+    for name, value in last.items():
+        latency.loc[count - 1, name] = value
+    end = days[-1].date()
+    whole = expected.leant(expected.budgeted(latency, [RULE], Detection(), end), [RULE], Detection(), end)
+    return expected.judge(RULE, whole, Detection(), end).squeeze()
+
+
+def test_the_fourth_time_is_not_told_unless_it_goes_farther() -> None:
+    usual, far, first = with_a_past(6.0, 6.0, 6.0, now=6.0), with_a_past(6.0, 6.0, 6.0, now=7.0), with_a_past(now=6.0)
+    assert (first["verdict"], far["verdict"], usual["verdict"]) == ("breach", "breach", "ok")
+    assert usual["reason"] == (
+        "outside the expected range, as several times before: 6.0 deviations away, of 6.2 it would be told"
+    )
+
+
+def test_nights_together_are_not_said_to_be_outside_by_themselves() -> None:
+    assert with_a_past(6.0, 6.0, 6.0, now=6.0, distance=2.0, detector="ewma")["reason"] == (
+        "with the nights before it outside, as several times before: as rare as 6.0 deviations"
+    )
+
+
+def test_times_of_too_few_rows_are_no_times() -> None:
+    assert with_a_past(6.0, 6.0, 6.0, now=6.0, n=RULE.min_n - 1)["verdict"] == "breach"
 
 
 def test_among_many_series_the_farther_of_both_limits_counts() -> None:
     """A limit of 5 for all of a night, or 6.6 for a series that went to 6 three times: not the product of both."""
     limit, farther = np.array([5.0, 7.0]), np.array([1.65, 1.65])
     np.testing.assert_allclose(recurring.needed(limit, farther, 4.0), [6.6, 7.0])
-    np.testing.assert_allclose(recurring.as_news(np.array([6.5, 6.7]), farther, 4.0), [6.5 / 1.65, 6.7])
+    np.testing.assert_allclose(recurring.comparable(np.array([6.5, 6.7]), farther, 4.0), [6.5 / 1.65, 6.7])
 
 
 def test_better_than_usual_again_and_again_makes_no_harm_bearable() -> None:

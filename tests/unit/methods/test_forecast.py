@@ -188,6 +188,16 @@ def test_clean_noise_whose_first_days_look_alike_is_not_told_for_weeks(seed: int
     assert outside(series(3 + 0.3 * noise, 5000, "level"), 0, 41) == []
 
 
+@pytest.mark.parametrize("stray", [3, 300, 1000])
+def test_a_row_long_before_the_first_days_does_not_hide_them(stray: int) -> None:
+    """Sixty clean days after a pause of two months, with a wild first Friday."""
+    value = np.full(121, np.nan)
+    value[0] = stray
+    value[61:] = np.random.default_rng(stray).normal(1000, 25, 60).round()
+    value[64] = 300
+    assert outside(series(value), 0, 120) == []
+
+
 def test_a_rate_that_falls_to_nothing_is_farther_away_than_one_that_falls_half_way() -> None:
     value = accuracies(120, 200)
     value[[100, 110]] = [0.0, 0.45]
