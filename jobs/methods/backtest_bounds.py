@@ -158,7 +158,7 @@ def judge_outside(rule: Rule, rows: pd.DataFrame) -> Judge:
     """How a rule about expected ranges judges at another limit, from its verdicts with what was expected then.
 
     `rows`: all its verdicts, columns of the table. What is expected is left as it was, though a forecast learns a
-    little less from days beyond the limit.
+    little less from days beyond the limit; the night's budget, nights together and what recurs are not counted again.
     """
     known = rows.assign(
         why=np.where(rows["verdict"] == "not_evaluated", "not judged", ""),
