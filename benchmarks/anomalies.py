@@ -64,7 +64,7 @@ def harmful(one: sim.Watched, reach: np.ndarray) -> np.ndarray:
     return np.abs(reach) if side == 0 else side * reach
 
 
-def _as_news(one: sim.Watched, harm: np.ndarray, detection: Detection) -> np.ndarray:
+def _as_others_reach(one: sim.Watched, harm: np.ndarray, detection: Detection) -> np.ndarray:
     days = one.series.days
     farther = recurring.farther(days, days + one.series.age, harm, detection)
     return recurring.comparable(harm, farther, detection.limit)
@@ -80,7 +80,7 @@ def ours(
 ) -> Told:
     """Flags of our detector; `alone`: each series at its own limit; `sums`: which of several nights are heard."""
     reach = [_reach(one, result, sums) for one, result in zip(world.watched, judged, strict=True)]
-    harm = [_as_news(one, harmful(one, r), detection) for one, r in zip(world.watched, reach, strict=True)]
+    harm = [_as_others_reach(one, harmful(one, r), detection) for one, r in zip(world.watched, reach, strict=True)]
     limits = [np.full(h.shape, detection.limit) for h in harm]
     if not alone:
         for model in {one.model for one in world.watched}:
@@ -184,7 +184,7 @@ def simulated(seeds: list[int], how: str, with_plain: bool, ablations: bool) -> 
             "ours, no scatter": partial(ours, detection=detection, sums="ewma"),
             "ours, each series by itself at 4.0": partial(ours, detection=detection, alone=True),
             "ours, no figure beside another": partial(ours, detection=detection, beside=False),
-            "ours, each time is news": partial(ours, detection=Detection(recurring=0)),
+            "ours, every time told": partial(ours, detection=Detection(recurring=0)),
             **{
                 f"ours, budget {b} a week": partial(ours, detection=Detection(false_alarms=b))
                 for b in (0.01, 0.03, 0.05)

@@ -34,20 +34,17 @@ BEYOND = 1.1
 FARTHEST = 2.5
 """... though never farther than so many times the limit."""
 
-APART = np.timedelta64(14, "D")
-"""Days without a point outside after which being outside is another time, ..."""
+APART, INSIDE = np.timedelta64(14, "D"), 7
+"""Days without a point outside after which being outside is another time, if so many points were inside since: ..."""
+
+REMEMBERED = np.timedelta64(35, "D")
+"""... where nothing was judged nothing was over, but no time goes on through a longer pause, or begins farther back."""
 
 LASTING, LONGEST = 14, 28
 """Days outside in a row that are told however far, unless earlier times lasted as long; and the most that it takes."""
 
-REMEMBERED = 35
-"""Days back in which the beginning of a time is looked for that is not over."""
-
-NEEDED = REMEMBERED + 7
-"""Days before `max_history` that are looked at besides: such a time is judged as in the week in which it began."""
-
-INSIDE = 7
-"""... if so many points were inside meanwhile; where nothing was judged nothing was over."""
+NEEDED = 42
+"""Days before `max_history` that are looked at besides: a time is judged as in the week in which it began."""
 
 
 class _Series(NamedTuple):
@@ -59,6 +56,8 @@ class _Series(NamedTuple):
     judged: npt.NDArray[np.int64]
     """How many points were judged up to each."""
     outside: Positions
+    began: Positions
+    """Of each point outside, where its run began; up to BRIDGED points inside do not end one."""
     detection: Detection
     in_a_row: int
 
@@ -99,20 +98,25 @@ def farther(
     outside = np.flatnonzero(np.nan_to_num(harmful) > detection.limit)
     if not detection.recurring or len(outside) < detection.recurring:
         return answer
-    series = _Series(days, nights, harmful, np.cumsum(np.isfinite(harmful)), outside, detection, in_a_row)
+    begins_run = np.r_[True, np.diff(outside) > BRIDGED + 1]
+    began = np.zeros(len(days), dtype=np.intp)
+    began[outside] = outside[begins_run][np.cumsum(begins_run) - 1]
+    judged = np.cumsum(np.isfinite(harmful))
+    series = _Series(days, nights, harmful, judged, outside, began, detection, in_a_row)
     mondays = _monday(nights)
     begins = np.flatnonzero(np.r_[True, mondays[1:] != mondays[:-1]])
-    for begin, end in zip(begins, np.r_[begins[1:], len(days)], strict=True):
+    for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(days)], strict=True):
         if since is not None and nights[end - 1] < since:
             continue
-        times = _times_before(series, int(begin))
+        times = _times_before(series, begin)
         if times.open.size:  # it is judged by what was known when it began, and does not change its measure midway
-            recent = times.open[days[times.open] >= days[begin] - np.timedelta64(REMEMBERED, "D")]
-            times = _times_before(series, int(np.searchsorted(mondays, mondays[recent[0]])))._replace(open=recent)
+            first_week = int(np.searchsorted(mondays, mondays[times.open[0]]))
+            times = _times_before(series, first_week)._replace(open=times.open)
         bar = _bar(times.peaks, detection)
         if bar > 1:
             answer[begin:end] = bar
-            _let_go(series, times, bar, outside[(outside >= begin) & (outside < end)], answer[begin:end], int(begin))
+            here = outside[(outside >= begin) & (outside < end)]
+            answer[here[_let_go(series, times, bar, here)]] = 1.0
     return answer
 
 
@@ -138,35 +142,31 @@ def _times_before(series: _Series, begin: int) -> _Times:
     ends = np.r_[seen[1:], begin]  # of each point outside, the next one, or the week
     inside = series.judged[ends - 1] - series.judged[seen]
     away = np.r_[series.days[seen[1:]], until] - series.days[seen]
-    apart = (away > APART) & (inside >= INSIDE)
+    apart = ((away > APART) & (inside >= INSIDE)) | (away > REMEMBERED)
     groups = np.split(seen, np.flatnonzero(apart[:-1]) + 1)
-    over = bool(apart[-1])
-    done = [one for one in (groups if over else groups[:-1]) if len(one) >= series.in_a_row]
+    going = seen[:0] if apart[-1] else groups.pop()
+    done = [one for one in groups if len(one) >= series.in_a_row]
     peaks = np.array([series.harmful[one].max() for one in done])
-    lengths = np.array([_longest(series.days, one) for one in done], dtype=np.int64)
-    return _Times(peaks, lengths, seen[:0] if over else groups[-1])
+    lengths = np.array([_lasted(series, one, one[0]).max() for one in done], dtype=np.int64)
+    return _Times(peaks, lengths, going[series.days[going] >= until - REMEMBERED])
 
 
-def _longest(days: Days, outside: Positions) -> int:
-    """Days of the longest run of points outside; up to BRIDGED points inside do not end one."""
-    begins = np.r_[0, np.flatnonzero(np.diff(outside) > BRIDGED + 1) + 1]
-    ends = np.r_[begins[1:], len(outside)] - 1
-    return int((days[outside[ends]] - days[outside[begins]]).max().astype(int)) + 1
+def _lasted(series: _Series, outside: Positions, first: int) -> npt.NDArray[np.int64]:
+    """How many days the run of each point had then lasted, of which what was before `first` is not counted."""
+    begins = np.maximum(series.began[outside], first)
+    return np.asarray((series.days[outside] - series.days[begins]).astype(np.int64) + 1)
 
 
-def _let_go(series: _Series, times: _Times, bar: float, here: Positions, answer: Floats, begin: int) -> None:
-    """Set `answer`, of the week that begins at `begin`, to 1 where a run was told already, or lasts longer than others.
-
-    `here`: the week's own positions outside the range.
-    """
+def _let_go(series: _Series, times: _Times, bar: float, here: Positions) -> npt.NDArray[np.bool_]:
+    """Which of a week's points outside, at `here`, are of a run that was told already or lasts longer than others."""
+    if here.size == 0:
+        return np.zeros(0, dtype=bool)
+    going = np.r_[times.open, here]
     least = np.clip(np.sort(times.lengths)[-series.detection.recurring] + 1, LASTING, LONGEST)
-    run = times.open
-    for position in here:
-        run = np.r_[run, position]
-        run = run[np.r_[0, np.flatnonzero(np.diff(run) > BRIDGED + 1) + 1][-1] :]
-        told = series.harmful[run[:-1]].max(initial=0.0) > bar * series.detection.limit
-        lasts = int((series.days[position] - series.days[run[0]]).astype(int)) + 1 >= least
-        answer[position - begin] = 1.0 if told or lasts else bar
+    lasts = _lasted(series, here, int(going[0])) >= least
+    far = going[series.harmful[going] > bar * series.detection.limit]
+    told = [bool(((far >= series.began[one]) & (far < one)).any()) for one in here]
+    return np.asarray(lasts | told)
 
 
 def comparable(harmful: Floats, farther: Floats, limit: float) -> Floats:

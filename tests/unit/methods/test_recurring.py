@@ -92,6 +92,14 @@ def test_a_hole_in_the_labels_makes_no_other_time() -> None:
     assert (recurring.farther(days(300), days(300), harmful, Detection())[:112] == 1).all()
 
 
+@pytest.mark.parametrize("pause", [20, 36, 60, 150])
+def test_after_a_long_pause_a_time_is_over_though_nothing_was_inside_meanwhile(pause: int) -> None:
+    harmful = np.zeros(300)
+    harmful[[10, 40, 70]] = 9.0
+    harmful[71 : 71 + pause] = np.nan
+    assert recurring.farther(days(300), days(300), harmful, Detection())[-1] == pytest.approx(2.475)
+
+
 def test_times_of_which_no_rule_would_have_told_do_not_count() -> None:
     """A rule that waits for three nights never told of single ones."""
     harmful = np.zeros(300)
@@ -123,13 +131,16 @@ def test_labels_that_come_late_are_told_from_the_monday_of_their_night() -> None
     st.dictionaries(st.integers(0, 299), st.floats(4.1, 12), max_size=40),
     st.integers(0, 299),
     st.integers(0, 9),
+    st.lists(st.tuples(st.integers(0, 299), st.integers(1, 80)), max_size=3),
 )
 def test_a_night_is_told_alike_whatever_comes_after_it_and_of_whatever_is_read_before(
-    reach: dict[int, float], position: int, age: int
+    reach: dict[int, float], position: int, age: int, pauses: list[tuple[int, int]]
 ) -> None:
     detection = Detection(max_history=120)
     harmful = np.zeros(300)
     harmful[list(reach)] = list(reach.values())
+    for begin, length in pauses:
+        harmful[begin : begin + length] = np.nan
     whole = recurring.farther(days(300), days(300) + age, harmful, detection)
     monday = position - (position + age) % 7
     first = max(monday - 120 - recurring.NEEDED, 0)
